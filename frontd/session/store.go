@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package session
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// What a Config of zeros stands for.
+const (
+	DefaultTimeout  = 10 * time.Second
+	DefaultLifetime = 12 * time.Hour
+	DefaultPerUser  = 64
+	DefaultMax      = 1024
+)
+
+var (
+	// ErrUnknown means that there is no such session: it never was, or it ended.
+	// The two are not told apart (fault 2).
+	ErrUnknown = errors.New("session unknown or expired")
+	// ErrClosed is Create's answer once Run has returned.
+	ErrClosed = errors.New("no new sessions: shutting down")
+)
+
+// LimitError is Create's answer when there are too many sessions (fault 10).
+type LimitError struct {
+	// PerUser says which bound was met: that of the user, or that of all users.
+	PerUser bool
+	// Limit is that bound.
+	Limit int
+	// Retry is after how many seconds trying again makes sense: the first session
+	// that counts ends then if it is not used. At least 1.
+	Retry int
+}
+
+func (e *LimitError) Error() string {
+	whose := "in all"
+	if e.PerUser {
+		whose = "of this user"
+	}
+	return fmt.Sprintf("%d sessions %s are open already, try again after %d seconds", e.Limit, whose, e.Retry)
+}
+
+// Config of a Store. What is zero or negative takes the default of its name.
+type Config[T any] struct {
+	// Timeout is how long a session lives after the end of its last call.
+	Timeout time.Duration
+	// Lifetime is how long it lives at most, in use or not.
+	Lifetime time.Duration
+	// PerUser and Max bound the sessions of one user name and of all. A session that
+	// has ended counts until its last call has: else logging in, starting a slow
+	// call and logging out would get around both.
+	PerUser, Max int
+	// OnEnd, if not nil, is called exactly once for every session, when it has ended
+	// and none of its calls runs any more. It may call the store. It runs on the
+	// goroutine that noticed (a release, End, Create, Acquire, Peek or Run) and should
+	// not block.
+	OnEnd func(*Session[T])
+}
+
+// A Store holds the living sessions. It is safe for concurrent use.
+type Store[T any] struct {
+	timeout, lifetime time.Duration
+	perUser, max      int
+	onEnd             func(*Session[T])
+	wake              chan struct{} // capacity 1; tells Run that armed is too late
+
+	mu     sync.Mutex
+	live   map[digest]*Session[T]
+	byUser map[string]int // sessions that count, by user name
+	count  int            // sessions that count, in all
+	armed  time.Time      // when Run looks next; zero: when woken
+	closed bool
+}
+
+// New returns an empty store. Ended sessions are refused by it at once, and freed
+// though nobody asks for them while Run runs.
+func New[T any](cfg Config[T]) *Store[T] {
+	s := &Store[T]{
+		timeout:  DefaultTimeout,
+		lifetime: DefaultLifetime,
+		perUser:  DefaultPerUser,
+		max:      DefaultMax,
+		onEnd:    cfg.OnEnd,
+		wake:     make(chan struct{}, 1),
+		live:     make(map[digest]*Session[T]),
+		byUser:   make(map[string]int),
+	}
+	if cfg.Timeout > 0 {
+		s.timeout = cfg.Timeout
+	}
+	if cfg.Lifetime > 0 {
+		s.lifetime = cfg.Lifetime
+	}
+	if cfg.PerUser > 0 {
+		s.perUser = cfg.PerUser
+	}
+	if cfg.Max > 0 {
+		s.max = cfg.Max
+	}
+	return s
+}
+
+// Create begins a session and returns its id, which nobody can ask for again.
+// Errors are a *LimitError or ErrClosed.
+func (s *Store[T]) Create(login Login) (id string, _ *Session[T], err error) {
+	id = newID()
+	key, _ := digestOf(id)
+
+	s.mu.Lock()
+	now := time.Now()
+	var done []*Session[T]
+	if s.byUser[login.User] >= s.perUser || s.count >= s.max {
+		// What is over but not yet swept must not keep anybody out.
+		done = s.sweepLocked(now)
+	}
+	defer s.finish(&done)
+	defer s.mu.Unlock()
+
+	if s.closed {
+		return "", nil, ErrClosed
+	}
+	if s.byUser[login.User] >= s.perUser {
+		return "", nil, &LimitError{PerUser: true, Limit: s.perUser, Retry: s.retryLocked(now, login.User, true)}
+	}
+	if s.count >= s.max {
+		return "", nil, &LimitError{Limit: s.max, Retry: s.retryLocked(now, "", false)}
+	}
+	sess := &Session[T]{
+		Login:   login,
+		Created: now,
+		key:     key,
+		idleEnd: now.Add(s.timeout),
+		hardEnd: now.Add(s.lifetime),
+	}
+	s.live[key] = sess
+	s.byUser[login.User]++
+	s.count++
+	s.nudgeLocked(sess.deadline())
+	return id, sess, nil
+}
+
+// Acquire finds a session for a call. Until release is called the session does not
+// end by Timeout, though by Lifetime or End it may: the call that runs keeps the
+// session it has, later ones get ErrUnknown. release starts the clock of Timeout
+// when no other call of the session runs; calling it again does nothing. The only
+// error is ErrUnknown.
+func (s *Store[T]) Acquire(id string) (_ *Session[T], release func(), err error) {
+	var done []*Session[T]
+	defer s.finish(&done)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sess := s.findLocked(id, &done)
+	if sess == nil {
+		return nil, nil, ErrUnknown
+	}
+	sess.calls++
+	var once sync.Once
+	return sess, func() { once.Do(func() { s.release(sess) }) }, nil
+}
+
+// Peek says whether the session lives, without counting as a call of it.
+func (s *Store[T]) Peek(id string) bool {
+	var done []*Session[T]
+	defer s.finish(&done)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.findLocked(id, &done) != nil
+}
+
+// End ends a session, as logout does, and says whether it lived. Calls of it that
+// run now go on; its id is unknown from here on.
+func (s *Store[T]) End(id string) bool {
+	var done []*Session[T]
+	defer s.finish(&done)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sess := s.findLocked(id, &done)
+	if sess == nil {
+		return false
+	}
+	done = s.endLocked(sess, done)
+	return true
+}
