@@ -233,7 +233,7 @@ func (t table) share(key string, standard, most float64) float64 {
 		return 0
 	}
 	if !(n > 0 && n <= most) { // NaN fails both
-		t.fail(key, "%v is not above 0 and at most %v", n, most)
+		t.fail(key, "%v is not above 0 and at most %s", n, strconv.FormatFloat(most, 'f', -1, 64))
 	}
 	return n
 }

@@ -53,33 +53,45 @@ func sides() [4]string {
 // match reports whether the rule protects the connection, and by what: with NAT
 // it may be an address that the person who asked has never seen.
 func (p *protectRule) match(t *traits) (why string, ok bool) {
+	port, address := -1, -1
 	if p.protocols != nil {
 		if _, found := slices.BinarySearch(p.protocols, t.protocol); !found {
 			return "", false
 		}
-		why += ", protocol " + protocolName(t.protocol)
 	}
 	if p.ports != nil {
-		i := p.listedPort(t)
-		if i < 0 {
+		if port = p.listedPort(t); port < 0 {
 			return "", false
 		}
-		why += fmt.Sprintf(", port %d (%s)", t.ports[i], sides()[i])
 	}
 	if p.addresses != nil {
-		i := p.listedAddress(t)
-		if i < 0 {
+		if address = p.listedAddress(t); address < 0 {
 			return "", false
 		}
-		shown := "unknown"
-		if t.addresses[i].IsValid() {
-			shown = t.addresses[i].Unmap().String()
-		}
-		why += fmt.Sprintf(", address %s (%s)", shown, sides()[i])
 	}
-	return "rule " + p.name + why, true
+	return p.explain(t, port, address), true
 }
 
+// explain says by what the rule matched; an index below 0 is a list left out.
+func (p *protectRule) explain(t *traits, port, address int) string {
+	why := "rule " + p.name
+	if p.protocols != nil {
+		why += ", protocol " + protocolName(t.protocol)
+	}
+	if port >= 0 {
+		why += fmt.Sprintf(", port %d (%s)", t.ports[port], sides()[port])
+	}
+	if address >= 0 {
+		shown := "unknown"
+		if a := t.addresses[address]; a.IsValid() {
+			shown = a.Unmap().String()
+		}
+		why += fmt.Sprintf(", address %s (%s)", shown, sides()[address])
+	}
+	return why
+}
+
+// listedPort returns the first end whose port is listed, or -1.
 func (p *protectRule) listedPort(t *traits) int {
 	for i, port := range t.ports {
 		if !t.hasPort[i] {
@@ -93,6 +105,7 @@ func (p *protectRule) listedPort(t *traits) int {
 	return -1
 }
 
+// listedAddress is listedPort for addresses.
 func (p *protectRule) listedAddress(t *traits) int {
 	for i, a := range t.addresses {
 		if !a.IsValid() {
