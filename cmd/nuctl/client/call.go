@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/kolo/xmlrpc"
+)
+
+// Config is what New needs.
+type Config struct {
+	Server Address
+	// Timeout bounds each call; 0 is DefaultTimeout.
+	Timeout time.Duration
+	// Agent is sent as User-Agent; empty sends "nuctl".
+	Agent string
+}
+
+// Client makes calls to one server. Safe for concurrent use.
+type Client struct {
+	server  Address
+	timeout time.Duration
+	agent   string
+	http    *http.Client
+}
+
+// New makes a client. It connects with the first call.
+func New(c Config) *Client {
+	if c.Timeout <= 0 {
+		c.Timeout = DefaultTimeout
+	}
+	if c.Agent == "" {
+		c.Agent = "nuctl"
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	transport := &http.Transport{
+		// No proxy: it would read passwords and sessions of plain HTTP.
+		Proxy: nil,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			network, addr = c.Server.network(network, addr)
+			return dialer.DialContext(ctx, network, addr)
+		},
+		TLSHandshakeTimeout:    dialTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+		// What is compressed could be a thousand times its size.
+		DisableCompression: true,
+		MaxIdleConns:       2,
+		IdleConnTimeout:    keepAlive * 2,
+	}
+	return &Client{
+		server: c.Server, timeout: c.Timeout, agent: c.Agent,
+		http: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// Close drops idle connections. The client stays usable.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Call calls a method and decodes its answer into result, which kolo/xmlrpc must be able to
+// fill; nil ignores it. The error is an *Error, or that of ctx if it has ended.
+func (c *Client) Call(ctx context.Context, result any, method string, args ...any) error {
+	request, err := xmlrpc.EncodeMethodCall(method, args...)
+	if err != nil {
+		return c.fail(method, Unsent, fmt.Errorf("encode call: %w", err))
+	}
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	answer, err := c.post(limited, method, request)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	return c.decode(method, answer, result)
+}
+
+func (c *Client) post(ctx context.Context, method string, request []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server.url, bytes.NewReader(request))
+	if err != nil {
+		return nil, c.fail(method, Unsent, err)
+	}
+	req.Header.Set("Content-Type", "text/xml; charset=utf-8")
+	req.Header.Set("User-Agent", c.agent)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.broken(ctx, method, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, &Error{Kind: Status, Method: method, Server: c.server.hostPort(), Code: resp.StatusCode}
+	}
+	if err := checkHeader(resp.Header); err != nil {
+		return nil, c.fail(method, BadAnswer, err)
+	}
+	if resp.ContentLength > MaxAnswer {
+		return nil, c.fail(method, BadAnswer, fmt.Errorf("answer of %d bytes, more than %d", resp.ContentLength, int64(MaxAnswer)))
+	}
+	var answer bytes.Buffer
+	if _, err := answer.ReadFrom(io.LimitReader(resp.Body, MaxAnswer+1)); err != nil {
+		return nil, c.broken(ctx, method, err)
+	}
+	if answer.Len() > MaxAnswer {
+		return nil, c.fail(method, BadAnswer, fmt.Errorf("answer of more than %d bytes", MaxAnswer))
+	}
+	return answer.Bytes(), nil
+}
+
+// checkHeader says whether the body can be XML that we read.
+func checkHeader(h http.Header) error {
+	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil || kind != "text/xml" && kind != "application/xml" {
+		return fmt.Errorf("answer is of type %q, not XML", h.Get("Content-Type"))
+	}
+	if set := params["charset"]; set != "" && !strings.EqualFold(set, "utf-8") && !strings.EqualFold(set, "us-ascii") {
+		return fmt.Errorf("answer is in charset %q, not UTF-8", set)
+	}
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return fmt.Errorf("answer is encoded as %q, which was not asked for", coding)
+	}
+	return nil
+}
+
+// decode checks the answer's form, then has kolo/xmlrpc fill result, or the fault.
+func (c *Client) decode(method string, answer []byte, result any) error {
+	what, err := scanShape(answer)
+	if err != nil {
+		return c.fail(method, BadAnswer, fmt.Errorf("read answer: %w", err))
+	}
+	if what == bodyFault {
+		var fault xmlrpc.FaultError
+		if err := unmarshal(answer, &fault); err != nil {
+			return c.fail(method, BadAnswer, fmt.Errorf("decode fault: %w", err))
+		}
+		return &Error{Kind: Faulted, Method: method, Server: c.server.hostPort(), Code: fault.Code, Text: fault.String}
+	}
+	if result == nil {
+		return nil
+	}
+	if err := unmarshal(answer, result); err != nil {
+		return c.fail(method, BadAnswer, fmt.Errorf("decode answer: %w", err))
+	}
+	return nil
+}
+
+// unmarshal turns a panic of the decoder into an error: it sets values by reflection as
+// the answer tells it to.
+func unmarshal(answer []byte, result any) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("decoder failed: %v", p)
+		}
+	}()
+	return xmlrpc.Response(answer).Unmarshal(result)
+}
+
+func (c *Client) fail(method string, kind Kind, err error) error {
+	return &Error{Kind: kind, Method: method, Server: c.server.hostPort(), Err: err}
+}
+
+// broken is fail for what went wrong while sending or receiving.
+func (c *Client) broken(ctx context.Context, method string, err error) error {
+	kind := Unreachable
+	var timeout net.Error
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+		kind = Timeout
+		err = fmt.Errorf("no answer within %v: %w", c.timeout, err)
+	}
+	return c.fail(method, kind, err)
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package client calls a NuConntrack front daemon: XML-RPC over HTTP or a Unix socket.
+//
+// What comes back is from the network and is hostile until proven otherwise. kolo/xmlrpc
+// encodes the calls and decodes the answers, but it trusts them: deep nesting overflows its
+// stack, a huge answer fills the memory, and it ignores what follows the first value. So an
+// answer reaches it only after its status, type, size, nesting and form were checked here. Its own
+// client is not used: that one is dead after one bad answer and hangs after Close.
+//
+// The package must never print, never put a password or a session id into an error, and
+// never follow a redirect, which would hand both to somebody else. Text of the server is passed
+// on as it came: whoever shows it makes it harmless first.
+package client

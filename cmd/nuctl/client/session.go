@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package client
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Session is a login. It is kept alive until Close: a server ends sessions that are idle for
+// seconds, and a pager may keep us waiting for minutes. Safe for concurrent use.
+type Session struct {
+	client *Client
+	id     string
+	stop   context.CancelFunc
+	done   chan struct{}
+	once   sync.Once
+	closed error
+}
+
+// Login begins a session. The error is as of Call: a wrong password is a Faulted one with
+// FaultAuthentication.
+func (c *Client) Login(ctx context.Context, user, password string) (*Session, error) {
+	var id string
+	if err := c.Call(ctx, &id, "login", user, password); err != nil {
+		return nil, err
+	}
+	if id == "" || len(id) > maxSession {
+		return nil, c.fail("login", BadAnswer, errors.New("no usable session id in the answer"))
+	}
+	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Session{client: c, id: id, stop: stop, done: make(chan struct{})}
+	go s.keepAlive(alive)
+	return s, nil
+}
+
+// keepAlive calls something cheap now and then. Its failures show in the next real call.
+func (s *Session) keepAlive(ctx context.Context) {
+	defer close(s.done)
+	tick := time.NewTicker(keepAlive)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = s.client.Call(ctx, nil, "whoami", s.id)
+		}
+	}
+}
+
+// Close logs out, even when the context of the login has ended, and waits no more than a
+// short while for that. It may be called twice.
+func (s *Session) Close() error {
+	s.once.Do(func() {
+		s.stop()
+		<-s.done
+		ctx, cancel := context.WithTimeout(context.Background(), logoutTimeout)
+		defer cancel()
+		s.closed = s.client.Call(ctx, nil, "logout", s.id)
+		s.client.Close()
+	})
+	return s.closed
+}
+
+// call is Call with the session id as the first argument.
+func (s *Session) call(ctx context.Context, result any, method string, args ...any) error {
+	return s.client.Call(ctx, result, method, append([]any{s.id}, args...)...)
+}
+
+// Kill ends connections, named by id or key. On a fault some of them may have been
+// killed: its text names those that were not.
+func (s *Session) Kill(ctx context.Context, targets []string) error {
+	if len(targets) > MaxTargets {
+		return s.client.fail("kill", Unsent, errors.New("too many connections in one call"))
+	}
+	return s.call(ctx, nil, "kill", targets)
+}
+
+// Change sets the field mark or timeout of the connection with this id or key.
+func (s *Session) Change(ctx context.Context, field, target, value string) error {
+	return s.call(ctx, nil, "change", field, target, value)
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// Query says which connections to list.
+type Query struct {
+	// Filters by field: a string, a bool, or a []string (any of). All must hold; none
+	// matches every connection. Names are letters, digits and underscores only.
+	Filters map[string]any
+	// OrderBy is a field; empty leaves the order to the server.
+	OrderBy string
+	// Descending reverses the order.
+	Descending bool
+	// Limit is how many rows to fetch; 0 is all.
+	Limit int
+	// Fields are the names to fetch; none fetches all.
+	Fields []string
+}
+
+// Page is a part of a table.
+type Page struct {
+	// Rows as they came: int64, string, bool by field; other types from a server that
+	// does not keep to its word.
+	Rows []map[string]any `xmlrpc:"table"`
+	// Total is how many connections match, Count how many there are.
+	Total int `xmlrpc:"total"`
+	Count int `xmlrpc:"count"`
+	// Snapshot names the table that this page was cut from.
+	Snapshot string   `xmlrpc:"snapshot"`
+	Taken    string   `xmlrpc:"taken"`
+	Warnings []string `xmlrpc:"warnings"`
+}
+
+// Pages fetches what a query asks for, page by page, all of one snapshot. The first page
+// always comes, be it empty; an error ends the sequence.
+func (s *Session) Pages(ctx context.Context, q Query) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		start, snapshot := 0, ""
+		for {
+			length := PageRows
+			if q.Limit > 0 {
+				length = min(length, q.Limit-start)
+			}
+			page, err := s.page(ctx, q, start, length, snapshot)
+			if err != nil {
+				yield(Page{}, err)
+				return
+			}
+			start, snapshot = start+len(page.Rows), page.Snapshot
+			finished := len(page.Rows) == 0 || start >= page.Total || q.Limit > 0 && start >= q.Limit
+			if !yield(page, nil) || finished {
+				return
+			}
+		}
+	}
+}
+
+func (s *Session) page(ctx context.Context, q Query, start, length int, snapshot string) (Page, error) {
+	for name := range q.Filters {
+		if !fieldName(name) {
+			return Page{}, s.client.fail("view", Unsent, fmt.Errorf("%q is not the name of a field", name))
+		}
+	}
+	order, direction := q.OrderBy, "ASC"
+	if order == "" {
+		order = "orig_src"
+	}
+	if q.Descending {
+		direction = "DESC"
+	}
+	filters := q.Filters
+	if filters == nil {
+		filters = map[string]any{}
+	}
+	options := map[string]any{}
+	if len(q.Fields) > 0 {
+		options["fields"] = q.Fields
+	}
+	if snapshot != "" {
+		options["snapshot"] = snapshot
+	}
+	var page Page
+	if err := s.call(ctx, &page, "view", filters, order, direction, start, length, options); err != nil {
+		return Page{}, err
+	}
+	switch {
+	case len(page.Rows) > length:
+		return Page{}, s.client.fail("view", BadAnswer, fmt.Errorf("%d rows, asked for %d", len(page.Rows), length))
+	case snapshot != "" && page.Snapshot != snapshot:
+		return Page{}, s.client.fail("view", BadAnswer, errors.New("page of another table than asked for"))
+	case page.Snapshot == "" && page.Total > len(page.Rows):
+		return Page{}, s.client.fail("view", BadAnswer, errors.New("table without a name"))
+	}
+	return page, nil
+}
+
+// fieldName says whether the encoder, which does not escape the names of members, may
+// have this one.
+func fieldName(name string) bool {
+	if name == "" || len(name) > maxName {
+		return false
+	}
+	for _, c := range []byte(name) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
