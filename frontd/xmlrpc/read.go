@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package xmlrpc
+
+import (
+	"fmt"
+	"io"
+)
+
+// ReadCall reads r to its end and returns the call in it. It reads at most
+// one byte more than l.Bytes.
+//
+// A body that is refused gives an *Error; a failing r gives its error, wrapped.
+func ReadCall(r io.Reader, l Limits) (*Call, error) {
+	l = l.orDefaults()
+	body, err := readBody(r, l.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	p := parser{limits: l}
+	if err := p.load(body, l.Charset); err != nil {
+		return nil, err
+	}
+	if err := p.checkChars(len(p.s)); err != nil {
+		return nil, err
+	}
+	return p.call()
+}
+
+// readBody grows its buffer only as bytes come, so that nobody reserves memory by
+// announcing a length.
+func readBody(r io.Reader, limit int64) ([]byte, error) {
+	buf := make([]byte, 0, min(firstRead, limit+1))
+	idle := 0
+	for {
+		if len(buf) == cap(buf) {
+			bigger := make([]byte, len(buf), min(2*int64(cap(buf)), limit+1))
+			copy(bigger, buf)
+			buf = bigger
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, &Error{FaultInvalid, fmt.Sprintf(tooLargeFormat, limit)}
+		}
+		if err == io.EOF {
+			return buf, nil
+		}
+		if err == nil && n == 0 {
+			if idle++; idle == idleReads {
+				err = io.ErrNoProgress
+			}
+		} else {
+			idle = 0
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read body: %w", err)
+		}
+	}
+}
