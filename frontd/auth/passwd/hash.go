@@ -137,7 +137,10 @@ func hashWith(password string, w Work) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("hash password: %w", err)
 		}
-		return string(text), nil
+		// The same algorithm under the name that htpasswd gives it: for what crypt(3)
+		// calls 2a it adds a guard against an old mistake, and some passwords beyond ASCII
+		// would not match in Apache.
+		return strings.Replace(string(text), "$2a$", "$2y$", 1), nil
 	case Argon2id:
 		salt := make([]byte, ArgonSalt)
 		rand.Read(salt) // ends the process rather than fail

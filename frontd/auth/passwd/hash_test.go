@@ -192,6 +192,9 @@ func TestHashDefaults(t *testing.T) {
 			t.Errorf("%v: %v", kind, err)
 		}
 		if kind == Bcrypt {
+			if !strings.HasPrefix(text, "$2y$") {
+				t.Errorf("not named as htpasswd names it: %.4s", text)
+			}
 			if cost, err := bcrypt.Cost([]byte(text)); err != nil || cost != BcryptCost {
 				t.Errorf("cost %d, %v", cost, err)
 			}

@@ -103,17 +103,23 @@ func giveOwner(tmp, dir *os.File, old *syscall.Stat_t) error {
 		if !ok {
 			return errors.New("the folder's owner is not known")
 		}
-		if err := tmp.Chown(-1, int(folder.Gid)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		if err := tmp.Chown(-1, int(folder.Gid)); err != nil && !mayNot(err) {
 			return err
 		}
 		return nil
 	}
 	err := tmp.Chown(int(old.Uid), int(old.Gid))
-	if errors.Is(err, fs.ErrPermission) {
+	if mayNot(err) {
 		err = tmp.Chown(-1, int(old.Gid))
 	}
 	if err != nil {
 		return fmt.Errorf("keep the group %d of the file: %w", old.Gid, err)
 	}
 	return nil
+}
+
+// mayNot says whether a change of owner failed because the caller may not, and not because
+// of the file. EINVAL is an owner whom the caller's user namespace does not map.
+func mayNot(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EINVAL)
 }

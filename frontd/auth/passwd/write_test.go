@@ -265,7 +265,9 @@ func TestEditKeepsOwner(t *testing.T) {
 	if err := os.WriteFile(old, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chown(old, 12345, 23456); err != nil {
+	if err := os.Chown(old, 12345, 23456); errors.Is(err, unix.EINVAL) {
+		t.Skip("needs a root who has other users: this user namespace maps one")
+	} else if err != nil {
 		t.Fatal(err)
 	}
 	mustEdit(t, old, set("ann", bcryptAlice))
