@@ -138,13 +138,16 @@ func fromLatin1(b []byte) string {
 }
 
 // checkChars refuses invalid UTF-8 and what XML 1.0 does not count as a
-// character, in the first n bytes.
+// character, in the first n bytes. It passes every byte, so it counts tags on the way.
 func (p *parser) checkChars(n int) error {
 	for i := 0; i < n; {
 		if c := p.s[i]; c < utf8.RuneSelf {
 			if c < ' ' && !isSpace(c) {
 				p.pos = i
 				return p.malformed("control character U+%04X", c)
+			}
+			if c == '<' {
+				p.countTag(p.s[i:])
 			}
 			i++
 			continue
@@ -161,6 +164,17 @@ func (p *parser) checkChars(n int) error {
 		i += size
 	}
 	return nil
+}
+
+// countTag counts what looks like a value or a member. There may be fewer, since
+// comments and CDATA may hold the like, but never more.
+func (p *parser) countTag(s string) {
+	switch {
+	case strings.HasPrefix(s, "<value"):
+		p.valueTags++
+	case strings.HasPrefix(s, "<member"):
+		p.memberTags++
+	}
 }
 
 // isChar is production 2 of XML 1.0.

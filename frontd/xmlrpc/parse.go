@@ -2,19 +2,15 @@
 
 package xmlrpc
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // linearNames is how many members are compared each with each; beyond, they are sorted.
 const linearNames = 12
 
-// call reads the whole document.
+// call reads the whole document, after checkChars has passed all of it.
 func (p *parser) call() (*Call, error) {
-	// Every value and every member begins with these bytes, so there cannot be more of them.
-	p.values = newSlab[Value](min(strings.Count(p.s, "<value"), p.limits.Values))
-	p.members = newSlab[Member](min(strings.Count(p.s, "<member"), p.limits.Values))
+	p.values = newSlab[Value](min(p.valueTags, p.limits.Values))
+	p.members = newSlab[Member](min(p.memberTags, p.limits.Values)) // each holds a value
 	method, err := p.head()
 	if err != nil {
 		return nil, err

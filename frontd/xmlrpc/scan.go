@@ -17,8 +17,9 @@ type parser struct {
 	limits Limits
 	count  int // values begun
 
-	values  slab[Value]
-	members slab[Member]
+	valueTags, memberTags int // upper bounds, by checkChars
+	values                slab[Value]
+	members               slab[Member]
 }
 
 func (p *parser) malformed(format string, args ...any) *Error {
@@ -189,6 +190,10 @@ func (p *parser) text() (string, error) {
 
 // gap reads a run where only white space and comments may be.
 func (p *parser) gap() error {
+	p.skipSpace()
+	if p.pos+1 < len(p.s) && p.s[p.pos] == '<' && p.s[p.pos+1] != '!' && p.s[p.pos+1] != '?' {
+		return nil // by far the most gaps
+	}
 	r, err := p.scan(nil)
 	if err == nil && !r.blank {
 		return p.invalid("text where an element should be")
