@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package output
+
+import (
+	"fmt"
+
+	"nuconntrack/cmd/nuctl/connection"
+)
+
+// unknown stands for what the kernel does not know.
+const unknown = "-"
+
+// column is one of a table.
+type column struct {
+	title string
+	right bool // numbers
+	// keep says how long the column stays when the terminal is narrow: the lowest
+	// goes first, and those of keepAlways never.
+	keep int
+	// elastic columns are cut when dropping others is not enough.
+	elastic bool
+	// sparse columns are there only if a row has something to say.
+	sparse bool
+	cell   func(row connection.Row, arrow string) string
+}
+
+const keepAlways = 100
+
+// columns are those of the table of connections.
+func columns() []column {
+	return []column{
+		{title: "PROTO", keep: keepAlways, cell: text("proto")},
+		{title: "STATE", keep: 50, cell: state},
+		{title: "SOURCE", keep: keepAlways, elastic: true, cell: ends("src", "dst")},
+		{title: "DESTINATION", keep: keepAlways, elastic: true, cell: ends("dst", "src")},
+		{title: "ZONE", keep: 60, sparse: true, cell: zone},
+		{title: "B/S", right: true, keep: 40, cell: size("byte_rate")},
+		{title: "SENT", right: true, keep: 20, cell: size("orig_counter_bytes")},
+		{title: "RECEIVED", right: true, keep: 20, cell: size("repl_counter_bytes")},
+		{title: "EXPIRES", right: true, keep: 10, cell: expires},
+		{title: "MARK", right: true, keep: 30, cell: mark},
+		{title: "ID", right: true, keep: keepAlways, cell: text("id")},
+	}
+}
+
+// fieldColumns are those of a table of chosen fields, as they are.
+func fieldColumns(names []string) []column {
+	var list []column
+	for _, name := range names {
+		list = append(list, column{
+			title: Clean(name), right: connection.TypeOf(name) == connection.Number,
+			keep: keepAlways, elastic: true, cell: text(name),
+		})
+	}
+	return list
+}
+
+func text(name string) func(connection.Row, string) string {
+	return func(row connection.Row, _ string) string {
+		if s, ok := row.Text(name); ok && s != "" {
+			return Clean(s)
+		}
+		return unknown
+	}
+}
+
+func size(name string) func(connection.Row, string) string {
+	return func(row connection.Row, _ string) string {
+		if n, ok := row.Number(name); ok {
+			return Size(n)
+		}
+		return unknown
+	}
+}
+
+// ends shows one end as the originator sees it, and behind the arrow what address
+// translation makes of it: the other end of the replies.
+func ends(orig, reply string) func(connection.Row, string) string {
+	return func(row connection.Row, arrow string) string {
+		seen, ok := row.Endpoint("orig", orig)
+		if !ok {
+			return unknown
+		}
+		if real, ok := row.Endpoint("repl", reply); ok && real != seen {
+			return Clean(seen) + arrow + Clean(real)
+		}
+		return Clean(seen)
+	}
+}
+
+// state is the protocol's own, or the type of an ICMP message, or what the status says.
+func state(row connection.Row, _ string) string {
+	if s, ok := row.Text("state"); ok && s != "" {
+		return Clean(s)
+	}
+	kind, ok := row.Number("icmp_type")
+	if code, also := row.Number("icmp_code"); ok && also {
+		if id, ok := row.Number("icmp_id"); ok {
+			return fmt.Sprintf("type %d/%d id %d", kind, code, id)
+		}
+		return fmt.Sprintf("type %d/%d", kind, code)
+	}
+	replied, known := row.Flag("seen_reply")
+	assured, _ := row.Flag("assured")
+	switch {
+	case assured:
+		return "assured"
+	case replied:
+		return "replied"
+	case known:
+		return "unreplied"
+	}
+	return unknown
+}
+
+func zone(row connection.Row, _ string) string {
+	if n, ok := row.Number("zone"); ok && n != 0 {
+		return fmt.Sprint(n)
+	}
+	if n, ok := row.Number("orig_zone"); ok && n != 0 {
+		return fmt.Sprintf("orig %d", n)
+	}
+	if n, ok := row.Number("repl_zone"); ok && n != 0 {
+		return fmt.Sprintf("repl %d", n)
+	}
+	return unknown
+}
+
+// expires marks with ! a timeout that the kernel no longer renews.
+func expires(row connection.Row, _ string) string {
+	n, ok := row.Number("timeout")
+	if !ok {
+		return unknown
+	}
+	if fixed, _ := row.Flag("fixed_timeout"); fixed {
+		return Seconds(n) + "!"
+	}
+	return Seconds(n)
+}
+
+func mark(row connection.Row, _ string) string {
+	n, ok := row.Number("mark")
+	switch {
+	case !ok:
+		return unknown
+	case n == 0:
+		return "0"
+	}
+	return fmt.Sprintf("%#x", n)
+}
