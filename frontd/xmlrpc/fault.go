@@ -7,15 +7,16 @@ import "fmt"
 // Fault codes of the "Specification for Fault Code Interoperability"
 // (faults_interop, version 20010516).
 const (
-	FaultParse     = -32700 // not well formed, or XML that is refused
-	FaultInvalid   = -32600 // well formed, but not an XML-RPC call, or beyond a limit
-	FaultNoMethod  = -32601 // for the caller's use
-	FaultParams    = -32602 // for the caller's use
-	FaultInternal  = -32603 // for the caller's use
-	maxQuoted      = 40     // bytes of a document that an error text repeats
-	invalidPrefix  = "not an XML-RPC call: "
-	parsePrefix    = "not well formed: "
-	tooLargeFormat = "the body is longer than %d bytes"
+	FaultParse    = -32700 // not well formed, or XML that is refused
+	FaultInvalid  = -32600 // well formed, but not an XML-RPC call, or beyond a limit
+	FaultNoMethod = -32601 // for the caller's use
+	FaultParams   = -32602 // for the caller's use
+	FaultInternal = -32603 // for the caller's use
+)
+
+const (
+	parsePrefix   = "not well formed: "
+	invalidPrefix = "not an XML-RPC call: "
 )
 
 // Error says why a body was refused. Code is FaultParse or FaultInvalid; Text

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// FuzzReadCall: no panic, no error of another type, limits kept, and PeekSession agrees.
+// FuzzReadCall: no panic, no error of another type, limits and the stated memory kept, and PeekSession agrees.
 func FuzzReadCall(f *testing.F) {
 	for _, folder := range []string{"good", "bad"} {
 		for _, body := range corpus(f, folder, 40) {
@@ -22,6 +22,9 @@ func FuzzReadCall(f *testing.F) {
 	limits := Limits{Bytes: 1 << 16, Depth: 5, Values: 100}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		PeekSession(body[:len(body)/2])
+		if got := allocated(string(body), limits); got > memoryBound(len(body)) {
+			t.Errorf("%d bytes allocated for a body of %d", got, len(body))
+		}
 		call, err := ReadCall(bytes.NewReader(body), limits)
 		if err != nil {
 			var refused *Error

@@ -11,11 +11,12 @@ const (
 
 // Bounds that no caller needs to change.
 const (
-	MaxMethodName = 255 // characters
-	maxAttributes = 16  // on one element; they are compared with each other
-	maxProlog     = 256 // bytes from "<?xml" to "?>"
-	firstRead     = 1024
-	idleReads     = 100 // reads that bring neither bytes nor an error
+	MaxMethodName = 255  // characters
+	maxAttributes = 16   // on one element; they are compared with each other
+	maxProlog     = 256  // bytes from "<?xml" to "?>"
+	maxQuoted     = 40   // bytes of a document that an error text repeats
+	firstRead     = 1024 // bytes, for a body of unknown length
+	idleReads     = 100  // reads that bring neither bytes nor an error
 )
 
 // Limits bounds what one body may cost. Zero and negative fields mean the

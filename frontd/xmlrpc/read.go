@@ -41,7 +41,7 @@ func readBody(r io.Reader, limit int64) ([]byte, error) {
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if int64(len(buf)) > limit {
-			return nil, &Error{FaultInvalid, fmt.Sprintf(tooLargeFormat, limit)}
+			return nil, &Error{FaultInvalid, fmt.Sprintf("the body is longer than %d bytes", limit)}
 		}
 		if err == io.EOF {
 			return buf, nil

@@ -215,13 +215,14 @@ func TestMemory(t *testing.T) {
 		{"nesting", strings.Repeat("<value><array><data>", 50000), huge},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			bound := uint64(24*len(tc.body) + 4<<10)
-			if got := allocated(tc.body, tc.limits); got > bound {
+			if got := allocated(tc.body, tc.limits); got > memoryBound(len(tc.body)) {
 				t.Errorf("%d bytes allocated for a body of %d: %.1f times", got, len(tc.body), float64(got)/float64(len(tc.body)))
 			}
 		})
 	}
 }
+
+func memoryBound(body int) uint64 { return uint64(24*body + 4<<10) }
 
 // allocated returns how many bytes reading a body allocates: the least of three, since other
 // goroutines of the test binary allocate too.
