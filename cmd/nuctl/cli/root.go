@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// Config is what Run needs.
+type Config struct {
+	// Args are the arguments without the program's name.
+	Args           []string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Getenv looks up the environment.
+	Getenv func(string) string
+	// More are commands from other packages.
+	More []*cobra.Command
+}
+
+// app is one run of the program.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	settings       settings
+}
+
+// Run does what the arguments say and gives the exit code. When ctx ends it logs out and
+// returns.
+func Run(ctx context.Context, c Config) int {
+	a := &app{stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr, getenv: c.Getenv}
+	root := a.root()
+	root.AddCommand(c.More...)
+	root.SetArgs(c.Args)
+	root.SetIn(c.Stdin)
+	root.SetOut(c.Stdout)
+	root.SetErr(c.Stderr)
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && err != nil {
+		// What fails while everything is torn down is of no interest.
+		err = context.Canceled
+	}
+	return report(c.Stderr, err)
+}
+
+func (a *app) root() *cobra.Command {
+	check := false
+	root := &cobra.Command{
+		Use:   "nuctl",
+		Short: "see, cut and change the connections of a firewall",
+		Long: `nuctl asks a NuConntrack server for the connections that a Linux firewall tracks,
+kills them and changes their mark or timeout. It also edits the server's password file.`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				return usagef("unknown command %q, did you mean %q?", args[0], near[0])
+			}
+			return usagef("unknown command %q", args[0])
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if check {
+				return a.checkConfig()
+			}
+			return cmd.Help()
+		},
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetVersionTemplate("nuctl {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.Flags().BoolVar(&check, "check-config", false, "check the connection settings, without connecting, and exit")
+	root.PersistentFlags().BoolP("help", "h", false, "say what can be written")
+	a.settings.flags(root.PersistentFlags())
+	root.AddCommand(a.list(), a.kill(), a.change(), a.passwd())
+	return root
+}
+
+// arguments wants from low to high arguments; high 0 is no limit.
+func arguments(low, high int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < low:
+			return usagef("too few arguments: %s", cmd.UseLine())
+		case high > 0 && len(args) > high:
+			return usagef("too many arguments: %s", cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// group is a command that only has subcommands.
+func group(use, short string, subcommands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("%s: what? See 'nuctl %s --help'", use, use)
+			}
+			return usagef("%s: unknown command %q", use, args[0])
+		},
+		RunE: func(*cobra.Command, []string) error { return nil },
+	}
+	cmd.AddCommand(subcommands...)
+	return cmd
+}
+
+// version is what the build recorded.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(unknown)"
+	}
+	return info.Main.Version
+}
+
+// checkConfig looks at the settings as a command that connects would.
+func (a *app) checkConfig() error {
+	address, err := a.address()
+	if err != nil {
+		return err
+	}
+	if path := a.passwordFile(); path != "" {
+		if _, err := a.readPasswordFile(path); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(a.stdout, "settings are usable, the server is %s\n", address)
+	return err
+}
+
+// terminalWidth is the width for tables, 0 if there is no limit.
+func (a *app) terminalWidth() int {
+	out, _ := a.stdout.(*os.File)
+	return columnsOf(out, a.getenv("COLUMNS"))
+}
