@@ -114,23 +114,32 @@ func (s *socket) ask(r request, decode func([]byte) error) (unix.Errno, error) {
 	if err != nil {
 		return 0, err
 	}
+	answer, errno, err := answerIn(b, r.seq, s.port, decode != nil)
+	if err != nil || errno != 0 || decode == nil {
+		return errno, err
+	}
+	return 0, decode(answer)
+}
+
+// answerIn looks for the answer in a packet: the message of a connection if one is
+// wanted, else an acknowledgement, and in both cases an error of the kernel instead.
+func answerIn(b []byte, seq, port uint32, wanted bool) (answer []byte, errno unix.Errno, err error) {
 	m, rest, err := cutMessage(b)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
-	if len(rest) != 0 || m.seq != r.seq || m.port != s.port {
-		return 0, malformed("answer to %d of %d, with %d bytes more, for %d of %d",
-			m.seq, m.port, len(rest), r.seq, s.port)
+	if len(rest) != 0 || m.seq != seq || m.port != port {
+		return nil, 0, malformed("answer to %d of %d, with %d bytes more, for %d of %d",
+			m.seq, m.port, len(rest), seq, port)
 	}
 	switch {
 	case m.typ == unix.NLMSG_ERROR:
-		errno, err := m.errno()
-		if err == nil && errno == 0 && decode != nil {
+		if errno, err = m.errno(); err == nil && errno == 0 && wanted {
 			err = malformed("nothing but an acknowledgement")
 		}
-		return errno, err
-	case m.typ == messageType(ctNew) && decode != nil:
-		return 0, decode(m.bytes)
+		return nil, errno, err
+	case m.typ == messageType(ctNew) && wanted:
+		return m.bytes, 0, nil
 	}
-	return 0, malformed("message of type %#x", m.typ)
+	return nil, 0, malformed("message of type %#x", m.typ)
 }

@@ -118,7 +118,7 @@ func (c Connection) attributes() []netfilter.Attribute {
 	}
 	attrs = append(attrs, orig, reply,
 		netfilter.Attribute{Type: timeout, Data: netfilter.Uint32Bytes(seconds)},
-		netfilter.Attribute{Type: status, Data: netfilter.Uint32Bytes(c.Status|confirmed)},
+		netfilter.Attribute{Type: status, Data: netfilter.Uint32Bytes(c.Status | confirmed)},
 		netfilter.Attribute{Type: mark, Data: netfilter.Uint32Bytes(c.Mark)})
 	if t.Protocol == unix.IPPROTO_TCP {
 		attrs = append(attrs, nest(protoinfo, nest(1, netfilter.Attribute{Type: 1, Data: []byte{established}})))
