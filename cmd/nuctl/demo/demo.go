@@ -32,6 +32,18 @@ type config struct {
 	stdout, stderr io.Writer
 }
 
+// usageError is a mistake on the command line.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// ExitCode is the program's exit status for such a mistake (API.md, "Programs").
+func (e *usageError) ExitCode() int { return 2 }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
 // Command returns `nuctl demo`. Two hidden commands below it are how the demo starts itself
 // again in the namespace.
 func Command() *cobra.Command {
@@ -42,7 +54,12 @@ func Command() *cobra.Command {
 		Long: `Start both daemons and some traffic in a network namespace of their own, print how to
 log in, and wait for Ctrl-C. Needs no root, touches neither this machine's connections nor
 its firewall, and leaves nothing behind.`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unexpected argument %q", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SilenceUsage = true
 			// SIGHUP is what closing the terminal sends.
@@ -63,7 +80,7 @@ its firewall, and leaves nothing behind.`,
 // run is the outer process, from the first file to the last.
 func run(ctx context.Context, cfg config) (err error) {
 	if cfg.runFor < 0 {
-		return fmt.Errorf("--for %v: must not be negative", cfg.runFor)
+		return usagef("--for %v: must not be negative", cfg.runFor)
 	}
 	bins, err := findDaemons(cfg.binDir)
 	if err != nil {

@@ -231,7 +231,7 @@ func TestDemoRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"folder that exists", []string{"--dir", existing}, "file exists"},
+		{"folder that exists", []string{"--dir", existing}, "exists already"},
 		{"folder too deep for a socket", []string{"--dir", filepath.Join(t.TempDir(), strings.Repeat("x", 108))}, "too long"},
 		{"no daemons", []string{"--bin-dir", existing}, privdName},
 		{"address without a port", []string{"--listen", "127.0.0.1"}, "missing port"},

@@ -30,7 +30,7 @@ const (
 func openListener(address string) (listener *net.TCPListener, taken bool, err error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, false, fmt.Errorf("read address %q: %w", address, err)
+		return nil, false, usagef("--listen %q: %v", address, err)
 	}
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {

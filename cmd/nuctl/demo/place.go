@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -62,6 +63,9 @@ func makePlace(dir, address string) (p place, err error) {
 		dir, err = os.MkdirTemp("", "nuctl-demo-")
 	} else if dir, err = filepath.Abs(dir); err == nil {
 		err = os.Mkdir(dir, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return place{}, usagef("--dir %s: exists already; the demo makes and removes a folder of its own", dir)
 	}
 	if err != nil {
 		return place{}, fmt.Errorf("make folder: %w", err)

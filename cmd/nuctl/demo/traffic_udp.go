@@ -69,6 +69,7 @@ func steadyUDP(ctx context.Context, start time.Time, ipv6 bool) error {
 		{routes(guests4[:2], tunnel4), 6e3},
 		{routes(offices6[:2], tunnel6), 12e3},
 		{routes(offices4[4:7], time4), 50},
+		{routes(offices4[7:9], publicDNS4), 80},
 	} {
 		for _, r := range reachableRoutes(kind.routes, ipv6) {
 			rate := tide{average: kind.average, period: between(20*time.Second, 60*time.Second), phase: rand.Float64()}
