@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import (
+	"encoding/binary"
+
+	"nuconntrack/ipc"
+)
+
+// resize makes every column n rows long, in memory of its own when that saves or needs
+// some. Columns are resized one after the other, so that only one is ever there twice.
+func (c *columns) resize(n int) {
+	resize(&c.has, n)
+	for _, col := range []*[]uint8{&c.family, &c.proto, &c.state} {
+		resize(col, n)
+	}
+	for _, col := range []*[]uint32{&c.id, &c.status, &c.timeout, &c.mark, &c.use} {
+		resize(col, n)
+	}
+	for _, col := range []*[]uint16{&c.zone[0], &c.zone[1], &c.helper, &c.secctx, &c.labels} {
+		resize(col, n)
+	}
+	for i := range c.addr {
+		resize(&c.addr[i], n)
+		resize(&c.port[i], n)
+		resize(&c.counter[i], n)
+	}
+	resize(&c.start, n)
+	resize(&c.rate[0], n)
+	resize(&c.rate[1], n)
+}
+
+// resize keeps memory of which at least three quarters are used.
+func resize[T any](col *[]T, n int) {
+	if size := cap(*col); n <= size && n >= size-size/4 {
+		*col = (*col)[:n]
+		return
+	}
+	fresh := make([]T, n)
+	copy(fresh, *col)
+	*col = fresh
+}
+
+// put writes the entry as a row.
+func (c *columns) put(row int, e *record) {
+	c.has[row] = e.has
+	c.family[row], c.proto[row], c.state[row] = e.family, e.proto, e.state
+	c.id[row], c.status[row], c.timeout[row] = e.id, e.status, e.timeout
+	c.mark[row], c.use[row] = e.mark, e.use
+	c.zone[0][row], c.zone[1][row] = e.zone[0], e.zone[1]
+	c.helper[row], c.secctx[row], c.labels[row] = e.helper, e.secctx, e.labels
+	if e.family == ipc.FamilyIPv6 {
+		for i := range e.addr {
+			c.addr[i][row] = uint32(len(c.addr6) + i)
+		}
+		c.addr6 = append(c.addr6, e.addr[:]...)
+	} else {
+		for i := range e.addr {
+			c.addr[i][row] = binary.BigEndian.Uint32(e.addr[i][:])
+		}
+	}
+	for i := range e.port {
+		c.port[i][row], c.counter[i][row] = e.port[i], e.counter[i]
+	}
+	c.start[row] = e.start
+}
+
+// move writes row from over row to. Addresses of IPv6 stay where they are, so what row
+// to had of them is lost room: for the few connections that a dump repeats.
+func (c *columns) move(to, from int) {
+	c.has[to] = c.has[from]
+	c.family[to], c.proto[to], c.state[to] = c.family[from], c.proto[from], c.state[from]
+	c.id[to], c.status[to], c.timeout[to] = c.id[from], c.status[from], c.timeout[from]
+	c.mark[to], c.use[to] = c.mark[from], c.use[from]
+	c.zone[0][to], c.zone[1][to] = c.zone[0][from], c.zone[1][from]
+	c.helper[to], c.secctx[to], c.labels[to] = c.helper[from], c.secctx[from], c.labels[from]
+	for i := range c.addr {
+		c.addr[i][to], c.port[i][to], c.counter[i][to] = c.addr[i][from], c.port[i][from], c.counter[i][from]
+	}
+	c.start[to] = c.start[from]
+}

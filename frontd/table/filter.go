@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// FilterError says which member of a filter is wrong, and why, in words for the caller.
+type FilterError struct {
+	Member string // as the caller wrote it
+	Reason string
+}
+
+func (e *FilterError) Error() string {
+	if e.Member == "" {
+		return "filter: " + e.Reason
+	}
+	return fmt.Sprintf("filter member %s: %s", quoted(e.Member), e.Reason)
+}
+
+// Filter is a question to every row, compiled once and used on any snapshot, by any
+// number of calls at once. A nil *Filter matches every row.
+type Filter struct {
+	root node
+	// name is the same for filters that ask the same in the same words; "" if the
+	// filter is too long to be worth remembering.
+	name string
+}
+
+// maxRemembered is how many values a filter may have for its answers to be kept.
+const maxRemembered = 64
+
+// everything is the name of the filter that matches every row.
+const everything = "everything"
+
+// CompileFilter reads the members of a filter, all of which must hold; none at all match
+// every row. The error is a *FilterError.
+func CompileFilter(members map[string]Operand) (*Filter, error) {
+	if len(members) > MaxMembers {
+		return nil, &FilterError{Reason: fmt.Sprintf("%d members are more than %d", len(members), MaxMembers)}
+	}
+	var tests every
+	var name strings.Builder
+	values := 0
+	for _, member := range slices.Sorted(maps.Keys(members)) {
+		test, n, err := compileMember(member, members[member])
+		if err != nil {
+			return nil, &FilterError{Member: member, Reason: err.Error()}
+		}
+		if values += n; values > MaxAlternatives {
+			return nil, &FilterError{Member: member, Reason: fmt.Sprintf("the filter has more than %d values", MaxAlternatives)}
+		}
+		if values <= maxRemembered {
+			fmt.Fprintf(&name, "%q=%#v;", member, members[member])
+		}
+		tests = append(tests, test)
+	}
+	f := &Filter{name: everything}
+	if len(tests) > 0 {
+		slices.SortStableFunc(tests, func(a, b node) int { return a.cost() - b.cost() })
+		f.root, f.name = tests, name.String()
+	}
+	if values > maxRemembered || name.Len() > maxFilterName {
+		f.name = ""
+	}
+	return f, nil
+}
+
+// compileMember also says how many values the member names.
+func compileMember(member string, value Operand) (node, int, error) {
+	f, ok := FieldNamed(member)
+	if !ok || !f.Filter {
+		return nil, 0, fmt.Errorf("there is no such member")
+	}
+	values, isArray := value.([]any)
+	if !isArray {
+		values = []any{value}
+	}
+	if len(values) == 0 {
+		return nil, 0, fmt.Errorf("the array is empty")
+	}
+	if len(values) > MaxAlternatives {
+		return nil, 0, fmt.Errorf("the array has %d values, more than %d", len(values), MaxAlternatives)
+	}
+	var wanted alternatives
+	negated := false
+	for _, v := range values {
+		if s, ok := v.(string); ok && strings.HasPrefix(s, "!") {
+			if isArray {
+				return nil, 0, fmt.Errorf("%s: no ! can stand inside an array", quoted(s))
+			}
+			negated, v = true, s[1:]
+			if strings.HasPrefix(s, "!!") || strings.HasPrefix(s, "!=") {
+				return nil, 0, fmt.Errorf("%s: after ! comes the value itself", quoted(s))
+			}
+		}
+		if err := wanted.add(&f, v); err != nil {
+			return nil, 0, err
+		}
+	}
+	wanted.tidy()
+	test := newTest(f, wanted)
+	if negated {
+		test = not{test}
+	}
+	return test, len(values), nil
+}
+
+// newTest makes the node that looks for the wanted values in a field.
+func newTest(f Field, wanted alternatives) node {
+	if f.anyOf != nil {
+		tests := make(some, len(f.anyOf))
+		for i, name := range f.anyOf {
+			part, _ := FieldNamed(name)
+			tests[i] = newTest(part, wanted)
+		}
+		return tests
+	}
+	switch f.class {
+	case classAddr:
+		return newAddressTest(f, wanted.addresses)
+	case classText:
+		return textTest{f, wanted.texts}
+	case classKey:
+		return keyTest{wanted.keys}
+	}
+	return numberTest{f, wanted.numbers}
+}
+
+// Match asks one row. Rows asks all of them much faster; both give the same answer.
+func (f *Filter) Match(s *Snapshot, row int32) bool {
+	return f == nil || f.root == nil || f.root.match(s, row)
+}
+
+// Rows gives the rows that match, in the order of the snapshot.
+func (f *Filter) Rows(s *Snapshot) []int32 {
+	set := f.run(s)
+	rows := make([]int32, 0, set.count())
+	set.each(0, len(set), func(row int32) { rows = append(rows, row) })
+	return rows
+}
+
+// run asks all rows, block by block, on several processors where it is worth it.
+func (f *Filter) run(s *Snapshot) bitmap {
+	set := newBitmap(s.Len())
+	if f == nil || f.root == nil {
+		set.fill(s.Len())
+		return set
+	}
+	run := f.root.bind(s)
+	inParallel(s.Len(), func(_, from, to int) {
+		b := new(block)
+		for ; from < to; from += blockRows {
+			n := min(blockRows, to-from)
+			var m mask
+			fillMask(&m, n)
+			run(&m, b, from, n)
+			copy(set[from/64:], m[:(n+63)/64])
+		}
+	})
+	return set
+}
+
+// nameOf names a filter for the kept answers.
+func (f *Filter) nameOf() string {
+	if f == nil {
+		return everything
+	}
+	return f.name
+}

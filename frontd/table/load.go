@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import "nuconntrack/ipc"
+
+// Columns are read in blocks that stay in the processor's first cache: one indirect call
+// a block, and tight loops inside.
+const (
+	blockRows  = 1024
+	blockWords = blockRows / 64
+)
+
+// mask holds one bit a row of a block, the first row in the lowest bit of the first word.
+type mask [blockWords]uint64
+
+// block is one field of blockRows rows at most. The numbers order as the field does; val
+// is meaningless where the bit in has is not set.
+type block struct {
+	val [blockRows]uint64
+	has mask
+}
+
+// loader fills a block with the rows from, from+1, … from+n-1 of the snapshot it was
+// bound to. It may be used by several goroutines at once, each with its own block.
+type loader func(b *block, from, n int)
+
+// unsigned are the element types of the columns.
+type unsigned interface {
+	uint8 | uint16 | uint32 | uint64
+}
+
+// loadHas sets the bits of the rows that have everything in need.
+func loadHas(m *mask, has []uint32, need uint32, from, n int) {
+	*m = mask{}
+	if need == 0 {
+		fillMask(m, n)
+		return
+	}
+	for w := 0; w*64 < n; w++ {
+		var word uint64
+		for i, h := range has[from+w*64 : from+min(n, w*64+64)] {
+			word |= isZero(uint64(need&^h)) << (i & 63)
+		}
+		m[w] = word
+	}
+}
+
+// loadFamily sets the bits of the rows of one address family.
+func loadFamily(m *mask, families []uint8, family uint8, from, n int) {
+	*m = mask{}
+	for w := 0; w*64 < n; w++ {
+		var word uint64
+		for i, f := range families[from+w*64 : from+min(n, w*64+64)] {
+			word |= isZero(uint64(f^family)) << (i & 63)
+		}
+		m[w] = word
+	}
+}
+
+// fillMask sets the first n bits and no others.
+func fillMask(m *mask, n int) {
+	*m = mask{}
+	for w := range m {
+		switch left := n - w*64; {
+		case left >= 64:
+			m[w] = ^uint64(0)
+		case left > 0:
+			m[w] = 1<<left - 1
+		}
+	}
+}
+
+// isZero is 1 for 0, else 0, without a jump.
+func isZero(v uint64) uint64 { return (v|-v)>>63 ^ 1 }
+
+// loadColumn copies a column.
+func loadColumn[T unsigned](b *block, col []T, from, n int) {
+	for i, v := range col[from : from+n] {
+		b.val[i&(blockRows-1)] = uint64(v)
+	}
+}
+
+// Addresses of both families order by one number: IPv4 first, then IPv6 by its first
+// 63 bits with the highest bit set. What is equal by that, and IPv6, is compared in full.
+const prefixIPv6 = 1 << 63
+
+// loadAddrs fills the block with the prefixes of one of the four addresses, of all rows
+// or of one family only.
+func loadAddrs(b *block, s *Snapshot, side int, family uint8, from, n int) {
+	if family == 0 {
+		fillMask(&b.has, n)
+	} else {
+		loadFamily(&b.has, s.family, family, from, n)
+	}
+	col, families := s.addr[side][from:from+n], s.family[from:from+n]
+	for i, a := range col {
+		v := uint64(a)
+		if families[i] == ipc.FamilyIPv6 {
+			hi, _ := s.addrWords(a)
+			v = prefixIPv6 | hi>>1
+		}
+		b.val[i&(blockRows-1)] = v
+	}
+}

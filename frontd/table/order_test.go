@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// naiveOrder sorts by what a caller sees: the values, and the texts of the keys.
+func naiveOrder(s *Snapshot, f Field, desc bool, rows []int32) []int32 {
+	sorted := slices.Clone(rows)
+	keys := make([]string, s.Len())
+	for _, row := range rows {
+		keys[row] = s.Key(row)
+	}
+	slices.SortFunc(sorted, func(a, b int32) int {
+		x, hasX := f.Value(s, a)
+		y, hasY := f.Value(s, b)
+		c := 0
+		switch {
+		case hasX && hasY:
+			if c = naiveCompare(f, x, y); desc {
+				c = -c
+			}
+		case hasX:
+			c = -1
+		case hasY:
+			c = 1
+		}
+		return cmp.Or(c, strings.Compare(keys[a], keys[b]))
+	})
+	return sorted
+}
+
+func naiveCompare(f Field, x, y Value) int {
+	switch {
+	case f.Name == "start":
+		return cmp.Compare(x.Num, y.Num) // finer than the text
+	case x.Kind == KindText:
+		return strings.Compare(x.Text, y.Text)
+	case x.Kind == KindAddr:
+		return x.Addr.Compare(y.Addr) // IPv4 first
+	}
+	return cmp.Compare(x.Num, y.Num)
+}
+
+func TestOrderOfEveryField(t *testing.T) {
+	s := randomRows(2000, 11)
+	all := (*Filter)(nil).Rows(s)
+	for _, f := range Fields() {
+		if !f.Sort {
+			continue
+		}
+		for _, desc := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%v", f.Name, desc), func(t *testing.T) {
+				page, err := s.Page(Query{OrderBy: f.Name, Desc: desc, Length: s.Len()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := naiveOrder(s, f, desc, all)
+				if i := firstDifference(page.Rows, want); i >= 0 {
+					t.Errorf("place %d of %d and %d differs", i, len(page.Rows), len(want))
+				}
+			})
+		}
+	}
+}
+
+func firstDifference(a, b []int32) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	if len(a) != len(b) {
+		return min(len(a), len(b))
+	}
+	return -1
+}
+
+// TestPagesOfLargeTables asks for pages of a table too large to be sorted as a whole.
+func TestPagesOfLargeTables(t *testing.T) {
+	s := randomRows(worthSharing+5000, 5)
+	rnd := rand.New(rand.NewPCG(5, 5))
+	udp := compiled(t, map[string]Operand{"proto": list("udp", "tcp")})
+	for _, name := range []string{"orig_src", "orig_ipv6_dst", "byte_rate", "proto", "zone", "helper"} {
+		f, _ := FieldNamed(name)
+		for _, filter := range []*Filter{nil, udp} {
+			desc := rnd.IntN(2) == 0
+			want := naiveOrder(s, f, desc, filter.Rows(s))
+			for _, start := range []int{0, 1, 29, len(want) / 2, len(want) - 7, len(want) - 1, rnd.IntN(len(want)), rnd.IntN(len(want))} {
+				length := 1 + rnd.IntN(5000)
+				page, err := s.Page(Query{Filter: filter, OrderBy: name, Desc: desc, Start: start, Length: length})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if page.Total != len(want) || page.Count != s.Len() {
+					t.Fatalf("%s: total %d of %d, want %d", name, page.Total, page.Count, len(want))
+				}
+				if !slices.Equal(page.Rows, want[start:min(start+length, len(want))]) {
+					t.Errorf("%s desc=%v: the page at %d of %d rows is another", name, desc, start, length)
+				}
+			}
+		}
+	}
+}
+
+// TestPagesPartition walks through whole tables: every row once, none skipped.
+func TestPagesPartition(t *testing.T) {
+	for _, n := range []int{1, 63, 64, 65, blockRows, blockRows + 1, gatherAll, gatherAll + 1, 30000} {
+		s := randomRows(n, uint64(n))
+		for _, name := range []string{DefaultOrder, "tcp_state"} {
+			seen := make([]bool, n)
+			for start := 0; start < n; start += 777 {
+				page, err := s.Page(Query{OrderBy: name, Desc: true, Start: start, Length: 777})
+				if err != nil || len(page.Rows) != min(777, n-start) {
+					t.Fatalf("%d rows by %s from %d: %d rows, %v", n, name, start, len(page.Rows), err)
+				}
+				for _, row := range page.Rows {
+					if seen[row] {
+						t.Fatalf("%d rows by %s from %d: row %d again", n, name, start, row)
+					}
+					seen[row] = true
+				}
+			}
+		}
+	}
+}
+
+// TestOrderIsTheSameInEverySnapshot puts the same connections in another sequence.
+func TestOrderIsTheSameInEverySnapshot(t *testing.T) {
+	s := randomRows(500, 1)
+	rows := make([]record, s.Len())
+	for i := range rows {
+		row := int32(len(rows) - 1 - i)
+		rows[i] = record{ident: s.ident(row), has: s.has[row] &^ (hasOrigRate | hasReplRate), mark: s.mark[row]}
+	}
+	other := fill(rows, s.names)
+	for _, name := range []string{"orig_src", "mark", "orig_zone"} {
+		a, _ := s.Page(Query{OrderBy: name, Length: 500})
+		b, _ := other.Page(Query{OrderBy: name, Length: 500})
+		for i := range a.Rows {
+			if s.Key(a.Rows[i]) != other.Key(b.Rows[i]) {
+				t.Fatalf("by %s the connections at %d differ", name, i)
+			}
+		}
+	}
+}
+
+func compiled(t *testing.T, members map[string]Operand) *Filter {
+	t.Helper()
+	f, err := CompileFilter(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestPageTotals(t *testing.T) {
+	s := fewRows(t)
+	visible := compiled(t, map[string]Operand{"orig_src": "10.0.0.0/16"})
+	for _, c := range []struct {
+		name         string
+		q            Query
+		rows         []int32
+		total, count int
+	}{
+		// Rows 0 and 4 have one source: the id, upwards in both directions, decides.
+		{"everything", Query{Length: 10}, []int32{4, 0, 1, 2, 3}, 5, 5},
+		{"downwards", Query{Length: 10, Desc: true}, []int32{3, 2, 1, 4, 0}, 5, 5},
+		{"a page", Query{Start: 1, Length: 2}, []int32{0, 1}, 5, 5},
+		{"the totals alone", Query{Start: 1}, nil, 5, 5},
+		{"beyond the end", Query{Start: 5, Length: 1}, nil, 5, 5},
+		{"far beyond the end", Query{Start: 1 << 62, Length: 1 << 62}, nil, 5, 5},
+		{"a page longer than can be counted", Query{Start: 4, Length: 1<<63 - 1}, []int32{3}, 5, 5},
+		{"what is visible", Query{Visible: visible, Length: 10}, []int32{4, 0, 1}, 3, 3},
+		{"a filter of what is visible", Query{Visible: visible, Filter: compiled(t, map[string]Operand{"port": ">50"}), Length: 10},
+			[]int32{0, 1}, 2, 3},
+		{"a filter that shows what is not visible", Query{Visible: visible, Filter: compiled(t, map[string]Operand{"proto": "icmp"}), Length: 10},
+			nil, 0, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.q.OrderBy = DefaultOrder
+			page, err := s.Page(c.q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(page.Rows, c.rows) || page.Total != c.total || page.Count != c.count {
+				t.Errorf("rows %v, total %d, count %d", page.Rows, page.Total, page.Count)
+			}
+		})
+	}
+	if page, err := (&Snapshot{}).Page(Query{OrderBy: "byte_rate", Length: 5}); err != nil || page.Total != 0 || len(page.Rows) != 0 {
+		t.Errorf("an empty table: %v, %v", page, err)
+	}
+}
+
+func TestPageRefuses(t *testing.T) {
+	s := fewRows(t)
+	for _, c := range []struct {
+		name  string
+		q     Query
+		param string
+	}{
+		{"no field", Query{}, "order_by"},
+		{"an unknown field", Query{OrderBy: "nonsense"}, "order_by"},
+		{"a field for filters only", Query{OrderBy: "address"}, "order_by"},
+		{"a negative start", Query{OrderBy: "id", Start: -1}, "start"},
+		{"a negative length", Query{OrderBy: "id", Length: -1}, "length"},
+	} {
+		var bad *QueryError
+		if _, err := s.Page(c.q); !errors.As(err, &bad) || bad.Param != c.param || bad.Reason == "" {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestParseOrder(t *testing.T) {
+	for _, c := range []struct {
+		field, dir string
+		desc       bool
+		param      string
+	}{
+		{"orig_src", "ASC", false, ""},
+		{"byte_rate", "desc", true, ""},
+		{"key", "a", false, ""},
+		{"proto", "D", true, ""},
+		{"", "ASC", false, "order_by"},
+		{"Orig_Src", "ASC", false, "order_by"},
+		{"port", "ASC", false, "order_by"},
+		{"id; drop", "ASC", false, "order_by"},
+		{strings.Repeat("x", 10000), "ASC", false, "order_by"},
+		{"id", "", false, "order_dir"},
+		{"id", "ASCENDING", false, "order_dir"},
+		{"id", "up\x00", false, "order_dir"},
+	} {
+		field, desc, err := ParseOrder(c.field, c.dir)
+		var bad *QueryError
+		switch {
+		case c.param == "" && (err != nil || field != c.field || desc != c.desc):
+			t.Errorf("%.20s %s: %s %v %v", c.field, c.dir, field, desc, err)
+		case c.param != "" && (!errors.As(err, &bad) || bad.Param != c.param || len(err.Error()) > 200):
+			t.Errorf("%.20s %s: %v", c.field, c.dir, err)
+		}
+	}
+}
+
+// TestAnswersAreKept asks the same again, from many callers at once.
+func TestAnswersAreKept(t *testing.T) {
+	s := randomRows(20000, 4)
+	first, err := s.Page(Query{OrderBy: "mark", Start: 100, Length: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var callers sync.WaitGroup
+	for i := range 64 {
+		callers.Go(func() {
+			q := Query{OrderBy: []string{"mark", "id", "proto", "state", "zone", "use"}[i%6], Start: i / 6 * 1000, Length: 500}
+			if i%6 == 0 {
+				q.Start, q.Length = 100, 50
+			}
+			page, err := s.Page(q)
+			if err != nil || i%6 == 0 && (&page.Rows[0] != &first.Rows[0] || !slices.Equal(page.Rows, first.Rows)) && len(s.kept.orders) == 1 {
+				t.Errorf("caller %d: another answer, %v", i, err)
+			}
+		})
+	}
+	callers.Wait()
+	for i := range 3 * keptFilters {
+		if _, err := s.Page(Query{OrderBy: "id", Length: 9, Filter: compiled(t, map[string]Operand{"mark": i})}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f, o := len(s.kept.filters), len(s.kept.orders); f != keptFilters || o != keptOrders {
+		t.Errorf("%d filters and %d orders are kept", f, o)
+	}
+	for start := 0; start < s.Len(); start += 50 {
+		if _, err := s.Page(Query{OrderBy: "mark", Start: start, Length: 50}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, o := range s.kept.orders {
+		if o.rows > s.Len() {
+			t.Errorf("%d rows of %d are kept of one order", o.rows, s.Len())
+		}
+	}
+}
+
+func TestKeptAnswersAreOfTheFilterAsked(t *testing.T) {
+	s := fewRows(t)
+	for _, members := range []map[string]Operand{
+		{"mark": 0}, {"mark": "!0"}, {"mark": "0x12"}, {"orig_port_dst": list("22", "53")}, {"orig_port_dst": list(22)},
+		{"proto": "tcp"}, {"proto": "tcp", "port": 22}, {"helper": "sip"}, {"helper": `sip";"`},
+	} {
+		f := compiled(t, members)
+		for range 2 {
+			page, err := s.Page(Query{Filter: f, OrderBy: "id", Length: 9})
+			if err != nil || page.Total != len(f.Rows(s)) || len(page.Rows) != page.Total {
+				t.Errorf("%v: %v, %v", members, page, err)
+			}
+		}
+	}
+}
+
+func TestFields(t *testing.T) {
+	names := map[string]bool{}
+	for _, f := range Fields() {
+		if names[f.Name] || f.Help == "" || !strings.HasSuffix(f.Help, ".") || !f.Filter {
+			t.Errorf("field %q is there twice, without help or without filter", f.Name)
+		}
+		names[f.Name] = true
+		if f.Type != TypeInt && f.Type != TypeString && f.Type != TypeBool {
+			t.Errorf("field %s has type %q", f.Name, f.Type)
+		}
+		if f.Listed && !f.Sort {
+			t.Errorf("field %s is listed and cannot be sorted by", f.Name)
+		}
+		if got, ok := FieldNamed(f.Name); !ok || got.Name != f.Name {
+			t.Errorf("field %s is not found", f.Name)
+		}
+	}
+	for _, name := range []string{"", "ID", "user_id", "nonsense"} {
+		if _, ok := FieldNamed(name); ok {
+			t.Errorf("field %q is there", name)
+		}
+	}
+	Fields()[0].Name = "changed"
+	if Fields()[0].Name != "id" {
+		t.Error("a caller can change the list of fields")
+	}
+}
+
+// TestValues compares whole rows with what a caller must see, and must not.
+func TestValues(t *testing.T) {
+	s := fewRows(t)
+	for row, want := range []string{
+		"id=4000000001 orig_l3proto=2 orig_l4proto=6 orig_ipv4_src=10.0.0.1 orig_ipv4_dst=192.0.2.1 " +
+			"repl_ipv4_src=192.0.2.1 repl_ipv4_dst=10.0.0.1 orig_port_src=40000 orig_port_dst=22 repl_port_src=22 " +
+			"repl_port_dst=40000 tcp_state=3 state=ESTABLISHED status=14 assured=true seen_reply=true snat=false " +
+			"dnat=false fixed_timeout=false offload=false timeout=431999 mark=18 use=1 orig_counter_packets=10 " +
+			"orig_counter_bytes=1000 repl_counter_packets=8 repl_counter_bytes=5000000000 orig_byte_rate=100 " +
+			"repl_byte_rate=2000 byte_rate=2100 start=2026-01-02T03:04:00.123Z age=5",
+		"id=2 orig_l3proto=2 orig_l4proto=17 orig_ipv4_src=10.0.0.2 orig_ipv4_dst=10.9.9.9 repl_ipv4_src=10.9.9.9 " +
+			"repl_ipv4_dst=10.0.0.2 orig_port_src=5353 orig_port_dst=53 repl_port_src=53 repl_port_dst=5353 status=0 " +
+			"assured=false seen_reply=false snat=false dnat=false fixed_timeout=false offload=false zone=7 helper=sip",
+		"id=3 orig_l3proto=2 orig_l4proto=1 orig_ipv4_src=10.1.0.1 orig_ipv4_dst=192.0.2.1 repl_ipv4_src=192.0.2.1 " +
+			"repl_ipv4_dst=10.1.0.1 icmp_type=8 icmp_code=0 icmp_id=77 status=0 assured=false seen_reply=false " +
+			"snat=false dnat=false fixed_timeout=false offload=false mark=0",
+		"id=4 orig_l3proto=10 orig_l4proto=6 orig_ipv6_src=2001:db8::1 orig_ipv6_dst=2001:db8::2 " +
+			"repl_ipv6_src=2001:db8::2 repl_ipv6_dst=2001:db8::1 orig_port_src=50000 orig_port_dst=443 " +
+			"repl_port_src=443 repl_port_dst=50000 tcp_state=1 state=SYN_SENT status=0 assured=false " +
+			"seen_reply=false snat=false dnat=false fixed_timeout=false offload=false",
+		"id=5 orig_l3proto=2 orig_l4proto=132 orig_ipv4_src=10.0.0.1 orig_ipv4_dst=10.0.0.3 repl_ipv4_src=10.0.0.3 " +
+			"repl_ipv4_dst=10.0.0.1 state=ESTABLISHED assured=false seen_reply=false snat=false dnat=false " +
+			"fixed_timeout=false offload=false orig_zone=9",
+	} {
+		var got []string
+		for _, f := range Fields() {
+			if v, ok := f.Value(s, int32(row)); ok && f.Listed && f.Name != "key" {
+				got = append(got, f.Name+"="+show(v))
+			}
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("row %d:\n got %s\nwant %s", row, text, want)
+		}
+	}
+	for name, want := range map[string]string{"orig_src": "2001:db8::1", "repl_dst": "2001:db8::1", "proto": "tcp", "key": s.Key(3)} {
+		f, _ := FieldNamed(name)
+		if v, ok := f.Value(s, 3); !ok || show(v) != want {
+			t.Errorf("%s is %v", name, v)
+		}
+	}
+	for _, name := range []string{"address", "port"} {
+		f, _ := FieldNamed(name)
+		if v, ok := f.Value(s, 0); ok {
+			t.Errorf("%s, which is no single field, is %v", name, v)
+		}
+	}
+}
+
+func show(v Value) string {
+	switch v.Kind {
+	case KindText:
+		return v.Text
+	case KindAddr:
+		return v.Addr.String()
+	case KindBool:
+		return fmt.Sprint(v.Num == 1)
+	}
+	return fmt.Sprint(v.Num)
+}
+
+func TestNames(t *testing.T) {
+	for n := range 256 {
+		if got, ok := protocolNumber(strings.ToUpper(protocolName(uint8(n)))); !ok || got != uint64(n) {
+			t.Errorf("protocol %d is named %s, which is %d", n, protocolName(uint8(n)), got)
+		}
+	}
+	if lastAddress(netip.MustParseAddr("10.0.0.0"), 8) != netip.MustParseAddr("10.255.255.255") ||
+		lastAddress(netip.MustParseAddr("2001:db8::"), 33) != netip.MustParseAddr("2001:db8:7fff:ffff:ffff:ffff:ffff:ffff") {
+		t.Error("the last address of a prefix is another")
+	}
+	if v, ok := stateRank("listen"); !ok || stateNames()[v] != "SYN_SENT2" {
+		t.Error("the obsolete name of a state does not stand for it")
+	}
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Query asks for one page of the rows that match.
+type Query struct {
+	Filter  *Filter // nil: every row
+	Visible *Filter // what the user may see at all; nil: every row
+	OrderBy string  // a sortable field
+	Desc    bool
+	// Start is the first row of the page, from 0 on. Length is the most rows there are
+	// to be; 0 asks for the totals alone.
+	Start, Length int
+}
+
+// Page is one page of a snapshot.
+type Page struct {
+	// Rows are in order. They may be shared with other calls and must not be changed.
+	Rows  []int32
+	Total int // rows that match
+	Count int // rows that the user may see
+}
+
+// A page is found in three steps, which cost the same wherever it is: sort a sample of
+// the rows, gather the rows between two of the sample that enclose the page, sort those.
+// Should the sample mislead, the bounds are moved apart until they do enclose it.
+const (
+	gatherAll  = 1 << 13 // as few rows are sorted as a whole
+	sampleStep = 64
+	minSample  = 1 << 10
+	maxSample  = 1 << 14
+	// The bounds are as many standard deviations of a random sample away from the page.
+	firstMargin = 4
+	moreMargin  = 8
+)
+
+// segment is a piece of an order: rows by their places from `from` on.
+type segment struct {
+	from int
+	rows []int32
+}
+
+// Page answers a query. The error is a *QueryError.
+func (s *Snapshot) Page(q Query) (Page, error) {
+	f, ok := FieldNamed(q.OrderBy)
+	switch {
+	case !ok || !f.Sort:
+		return Page{}, &QueryError{"order_by", fmt.Sprintf("there is no field %s to order by", quoted(q.OrderBy))}
+	case q.Start < 0:
+		return Page{}, &QueryError{"start", fmt.Sprintf("%d is negative", q.Start)}
+	case q.Length < 0:
+		return Page{}, &QueryError{"length", fmt.Sprintf("%d is negative", q.Length)}
+	}
+	matches := s.kept.matching(s, q.Filter, q.Visible)
+	page := Page{Total: matches.total, Count: matches.count}
+	if q.Start >= page.Total || q.Length == 0 {
+		return page, nil
+	}
+	end := q.Start + min(q.Length, page.Total-q.Start)
+	page.Rows = s.kept.order(matches, f.Name, q.Desc).page(q.Start, end, page.Total, func() segment {
+		return newOrdering(s, f, q.Desc).segment(matches.set, page.Total, q.Start, end)
+	})
+	return page, nil
+}
+
+// segment sorts a piece of the set that holds the places start ≤ i < end, of total.
+func (o *ordering) segment(set bitmap, total, start, end int) segment {
+	if total <= gatherAll {
+		_, inside := o.gather(set, bounds{})
+		return o.sorted(0, inside)
+	}
+	sample := o.sample(set, total, min(max(total/sampleStep, minSample), maxSample))
+	for margin := float64(firstMargin); ; margin *= moreMargin {
+		before, inside := o.gather(set, enclose(sample, start, end, total, margin))
+		if before <= start && end <= before+len(inside) {
+			return o.sorted(before, inside)
+		}
+	}
+}
+
+func (o *ordering) sorted(from int, found []ranked) segment {
+	slices.SortFunc(found, o.compare)
+	rows := make([]int32, len(found))
+	for i, e := range found {
+		rows[i] = e.row
+	}
+	return segment{from, rows}
+}
+
+// enclose picks two of the sample that very likely enclose the places start ≤ i < end. A
+// margin wide enough leaves both sides open.
+func enclose(sample []ranked, start, end, total int, margin float64) (in bounds) {
+	size := float64(len(sample))
+	away := func(place int) (at, distance float64) {
+		share := float64(place) / float64(total)
+		return share * size, margin * (1 + math.Sqrt(size*share*(1-share)))
+	}
+	if at, distance := away(start); at-distance >= 0 {
+		in.lo = &sample[int(at-distance)]
+	}
+	if at, distance := away(end); at+distance < size {
+		in.hi = &sample[int(at+distance)]
+	}
+	return in
+}

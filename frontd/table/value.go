@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import "net/netip"
+
+// ValueKind says which member of a Value counts, and how it goes over the wire.
+type ValueKind uint8
+
+// The kinds of values.
+const (
+	KindInt  ValueKind = iota + 1 // Num, below 2^31
+	KindU32                       // Num, 32 bits
+	KindU64                       // Num, 64 bits
+	KindBool                      // Num, 0 or 1
+	KindText                      // Text
+	KindAddr                      // Addr
+)
+
+// Value is what a field of a row holds. It is made without allocating for everything
+// but KindText of times and keys.
+type Value struct {
+	Kind ValueKind
+	Num  uint64
+	Text string
+	Addr netip.Addr
+}
