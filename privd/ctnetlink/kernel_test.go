@@ -226,14 +226,21 @@ func TestReplacedConnectionHasAnotherID(t *testing.T) {
 		if err := c.Delete(old); err != nil {
 			t.Fatal(err)
 		}
-		// The id hashes the connection's place in memory: it must not get the same.
-		for port := range 64 {
+		// The id hashes the connection's place in memory, which is used again at once:
+		// another connection has to take it.
+		var e Entry
+		for port := range 100 {
+			nstest.Create(t, nstest.Connection{Target: target, Mark: 3})
+			if e = get(t, c, old.Target()); e.Target() != old.Target() {
+				break
+			}
+			if err := c.Delete(e); err != nil {
+				t.Fatal(err)
+			}
 			filler := nstest.Target(unix.IPPROTO_TCP, "192.0.2.9:1", "192.0.2.8:1")
 			filler.Orig.SrcPort, filler.Reply.DstPort = uint16(port), uint16(port)
 			nstest.Create(t, nstest.Connection{Target: filler})
 		}
-		nstest.Create(t, nstest.Connection{Target: target, Mark: 3})
-		e := get(t, c, old.Target())
 		if e.Target() == old.Target() || e.Mark() != 3 {
 			t.Fatalf("the later connection looks like the first: %+v", e)
 		}
