@@ -92,7 +92,15 @@ func probe() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() { traffic <- runTraffic(ctx, ipv6) }()
-	if err := watchTable(traffic); err != nil {
+	conn, err := conntrack.Dial(nil)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := watchTable(conn, traffic); err != nil {
+		return err
+	}
+	if err := killForGood(conn); err != nil {
 		return err
 	}
 	cancel()
@@ -105,12 +113,7 @@ func probe() error {
 }
 
 // watchTable reads the kernel's table until every kind was seen.
-func watchTable(traffic <-chan error) error {
-	conn, err := conntrack.Dial(nil)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
+func watchTable(conn *conntrack.Conn, traffic <-chan error) error {
 	missing := kinds
 	most := 0
 	deadline := time.After(patience)
@@ -144,6 +147,40 @@ func watchTable(traffic <-chan error) error {
 	}
 	if most < 40 || most > 300 {
 		return fmt.Errorf("%d connections at most, want about a hundred", most)
+	}
+	return nil
+}
+
+// killForGood deletes all established TCP connections, NATed ones included, and looks for
+// them while their ends go on trying, three times the time between two packets.
+func killForGood(conn *conntrack.Conn) error {
+	flows, err := conn.Dump(nil)
+	if err != nil {
+		return err
+	}
+	killed := map[string]bool{}
+	for _, f := range flows {
+		if f.ProtoInfo.TCP == nil || f.ProtoInfo.TCP.State != 3 || !f.Status.Assured() { // ESTABLISHED
+			continue
+		}
+		if err := conn.Delete(f); err != nil {
+			continue // it was a short one
+		}
+		killed[f.TupleOrig.String()] = true
+	}
+	if len(killed) < 20 {
+		return fmt.Errorf("%d connections killed, want the steady ones", len(killed))
+	}
+	for end := time.Now().Add(3 * tcpTick); time.Now().Before(end); time.Sleep(tcpTick / 10) {
+		flows, err := conn.Dump(nil)
+		if err != nil {
+			return err
+		}
+		for _, f := range flows {
+			if killed[f.TupleOrig.String()] {
+				return fmt.Errorf("a killed connection is back: %s", f.TupleOrig)
+			}
+		}
 	}
 	return nil
 }
