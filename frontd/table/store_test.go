@@ -200,7 +200,7 @@ func TestFreshErrors(t *testing.T) {
 func TestFreshBrokenFramingEndsTheDump(t *testing.T) {
 	withStore(t, 0, func(t *testing.T, st *Store, src *fakeSource) {
 		good := conn(target(6, "192.0.2.1", "192.0.2.2", 1))
-		data := []msg{good[:len(good)-1:len(good)-1], {9, 9, 9, 9}}
+		data := []msg{good[: len(good)-1 : len(good)-1], {9, 9, 9, 9}}
 		for range 4 * relayBuffers * relayBufferSize / len(good) {
 			data = append(data, good)
 		}
