@@ -6,8 +6,8 @@
 //
 // It reads no file, opens no socket, starts no goroutine and asks no clock:
 // bytes of the policy file, connections and times are handed in. It imports
-// nothing else of this module, so that the part everybody has to trust can be
-// read on its own.
+// nothing else of this module but the reader of its file (package strict), so that
+// the part everybody has to trust can be read on its own.
 //
 // Whoever asks about a Connection must take it from the kernel. What a client
 // or the front daemon says about a connection is a claim, and a decision on a

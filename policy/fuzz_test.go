@@ -6,8 +6,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"github.com/BurntSushi/toml"
 )
 
 func FuzzParse(f *testing.F) {
@@ -18,7 +16,6 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbf[\"ki\\u006cl\"]\nallow=true\r\n"))
 	f.Add([]byte("a = \"\"\"\n\\\"\"\"\"\"\nb = {c = [1, {d = 2}]}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkScanner(t, data)
 		r, err := Parse(data, "p")
 		if err != nil {
 			var fe *FileError
@@ -51,27 +48,4 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
-}
-
-// checkScanner compares the lines that scanKeys finds with what the library
-// made of the same file: no key at the top may be missed.
-func checkScanner(t *testing.T, data []byte) {
-	var values map[string]any
-	if len(data) > 4096 || scanKeys(data, func([]string, int) {}) > 0 {
-		return
-	}
-	if toml.Unmarshal(data, &values) != nil {
-		return
-	}
-	last := 0
-	seen := map[string]bool{}
-	scanKeys(data, func(path []string, line int) {
-		if line < last {
-			t.Fatalf("line %d after line %d", line, last)
-		}
-		last, seen[path[0]] = line, true
-	})
-	if len(seen) != len(values) && !strings.Contains(string(data), `\`) { // escapes may spell one key in two ways
-		t.Fatalf("found %v, the library has %v", seen, values)
-	}
 }

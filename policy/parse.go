@@ -7,14 +7,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"nuconntrack/policy/strict"
 )
 
 // Limits of a policy file.
 const (
-	MaxFileSize     = 1 << 20 // bytes
-	maxNesting      = 8       // of arrays, inline tables and dotted keys
+	MaxFileSize     = strict.MaxFileSize // bytes
 	maxProtectRules = 1000
-	maxListed       = 10_000 // addresses in all rules together; the same for ports, protocols, zones
+	maxListed       = strict.MaxListed // addresses in all rules together; the same for ports, protocols, zones
 	maxNameLength   = 48
 
 	maxRate    = 1e6
@@ -37,6 +38,9 @@ func defaultLimits() Limits {
 	return Limits{Rate: defaultRate, Burst: defaultBurst, Duty: defaultDuty}
 }
 
+// FileError says what is wrong with a policy file and where.
+type FileError = strict.Error
+
 // Parse reads a policy file (TOML 1.0, at most MaxFileSize bytes). name stands
 // in messages only. Every error is a *FileError; unknown keys, wrong types and
 // values out of bounds are errors. An empty file is a policy that allows
@@ -45,48 +49,57 @@ func defaultLimits() Limits {
 // The list of zones may stand at the top of the file or in [dump], where TOML
 // puts a key that is written below that header; giving it twice is an error.
 func Parse(data []byte, name string) (*Rules, error) {
-	f := newFile(data, name)
-	root := f.root()
-	root.only("kill", "change", "dump", "zones", "protect")
+	root := strict.Read(data, name)
+	root.Only("kill", "change", "dump", "zones", "protect")
 	r := &Rules{present: true}
 
-	kill := root.table("kill")
-	kill.only("allow", "rate", "burst")
-	r.killAllow = kill.boolean("allow")
-	r.limits.Rate = kill.share("rate", defaultRate, maxRate)
-	r.limits.Burst = int(kill.integer("burst", defaultBurst, 1, maxBurst))
+	kill := root.Table("kill")
+	kill.Only("allow", "rate", "burst")
+	r.killAllow = kill.Boolean("allow")
+	r.limits.Rate = kill.Share("rate", defaultRate, maxRate)
+	r.limits.Burst = int(kill.Integer("burst", defaultBurst, 1, maxBurst))
 
-	change := root.table("change")
-	change.only("allow", "mark_mask", "timeout_min", "timeout_max")
-	r.changeAllow = change.boolean("allow")
+	change := root.Table("change")
+	change.Only("allow", "mark_mask", "timeout_min", "timeout_max")
+	r.changeAllow = change.Boolean("allow")
 	r.markMask = parseMask(change)
-	r.timeoutMin = uint32(change.integer("timeout_min", defaultTimeoutMin, 1, maxTimeout))
-	r.timeoutMax = uint32(change.integer("timeout_max", defaultTimeoutMax, 1, maxTimeout))
+	r.timeoutMin = uint32(change.Integer("timeout_min", defaultTimeoutMin, 1, maxTimeout))
+	r.timeoutMax = uint32(change.Integer("timeout_max", defaultTimeoutMax, 1, maxTimeout))
 	if r.timeoutMin > r.timeoutMax {
 		// Blame the key that was written: the other may be a default.
 		key := "timeout_max"
-		if change.has("timeout_min") {
+		if change.Has("timeout_min") {
 			key = "timeout_min"
 		}
-		change.fail(key, "timeout_min (%d) is above timeout_max (%d)", r.timeoutMin, r.timeoutMax)
+		change.Fail(key, "timeout_min (%d) is above timeout_max (%d)", r.timeoutMin, r.timeoutMax)
 	}
 
-	dump := root.table("dump")
-	dump.only("duty", "zones")
-	r.limits.Duty = dump.share("duty", defaultDuty, 1)
+	dump := root.Table("dump")
+	dump.Only("duty", "zones")
+	r.limits.Duty = dump.Share("duty", defaultDuty, 1)
 
 	r.zones = parseZones(root, dump)
 	r.protect = parseProtect(root)
-	if f.err != nil {
-		return nil, f.err
+	if err := root.Err(); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
 
-func parseMask(t table) uint32 {
-	s, isString := t.values["mark_mask"].(string)
+// listed returns the elements at key, nil where there is none. An empty list is
+// refused: it could mean nothing or everything.
+func listed(t strict.Table, key string) []any {
+	list := t.List(key)
+	if list != nil && len(list) == 0 {
+		t.Fail(key, "the array is empty; leave the key out to mean any")
+	}
+	return list
+}
+
+func parseMask(t strict.Table) uint32 {
+	s, isString := t.Value("mark_mask").(string)
 	if !isString {
-		return uint32(t.integer("mark_mask", defaultMarkMask, 0, 1<<32-1))
+		return uint32(t.Integer("mark_mask", defaultMarkMask, 0, 1<<32-1))
 	}
 	digits, base := s, 10
 	if hex, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
@@ -94,24 +107,24 @@ func parseMask(t table) uint32 {
 	}
 	mask, err := strconv.ParseUint(digits, base, 32)
 	if err != nil || base == 10 && len(digits) > 1 && digits[0] == '0' {
-		t.fail("mark_mask", "%s is neither a hexadecimal (0x...) nor a decimal number of 32 bits", quote(s))
+		t.Fail("mark_mask", "%s is neither a hexadecimal (0x...) nor a decimal number of 32 bits", strict.Quote(s))
 	}
 	return uint32(mask)
 }
 
-func parseZones(root, dump table) []uint16 {
+func parseZones(root, dump strict.Table) []uint16 {
 	t := root
-	if dump.has("zones") {
-		if root.has("zones") {
-			dump.fail("zones", "given twice, here and at the top of the file")
+	if dump.Has("zones") {
+		if root.Has("zones") {
+			dump.Fail("zones", "given twice, here and at the top of the file")
 		}
 		t = dump
 	}
 	var zones []uint16
-	for _, v := range t.list("zones") {
+	for _, v := range listed(t, "zones") {
 		n, ok := v.(int64)
 		if !ok || n < 0 || n > 65535 {
-			t.fail("zones", "%s is not a zone (0 to 65535)", show(v))
+			t.Fail("zones", "%s is not a zone (0 to 65535)", strict.Show(v))
 			return nil
 		}
 		zones = append(zones, uint16(n))
@@ -120,33 +133,33 @@ func parseZones(root, dump table) []uint16 {
 	return slices.Compact(zones)
 }
 
-func parseProtect(root table) []protectRule {
-	tables := root.tables("protect", maxProtectRules)
+func parseProtect(root strict.Table) []protectRule {
+	tables := root.Tables("protect", maxProtectRules)
 	rules := make([]protectRule, 0, len(tables))
 	names := make(map[string]bool, len(tables))
 	addresses := 0
 	for _, t := range tables {
-		t.only("name", "addresses", "ports", "protocols")
-		p := protectRule{name: t.text("name")}
+		t.Only("name", "addresses", "ports", "protocols")
+		p := protectRule{name: t.Text("name")}
 		switch {
-		case !t.has("name"):
-			t.fail("", "the rule has no name")
+		case !t.Has("name"):
+			t.Fail("", "the rule has no name")
 		case !validName(p.name):
-			t.fail("name", "%s is not a name: 1 to %d of A-Z a-z 0-9 . _ -", quote(p.name), maxNameLength)
+			t.Fail("name", "%s is not a name: 1 to %d of A-Z a-z 0-9 . _ -", strict.Quote(p.name), maxNameLength)
 		case names[p.name]:
-			t.fail("name", "%s names another rule already", quote(p.name))
+			t.Fail("name", "%s names another rule already", strict.Quote(p.name))
 		}
 		names[p.name] = true
-		if !t.has("addresses") && !t.has("ports") && !t.has("protocols") {
-			t.fail("", "the rule %s has no list: it needs addresses, ports or protocols", quote(p.name))
+		if !t.Has("addresses") && !t.Has("ports") && !t.Has("protocols") {
+			t.Fail("", "the rule %s has no list: it needs addresses, ports or protocols", strict.Quote(p.name))
 		}
 		p.prefixes, p.addresses = parseAddresses(t)
 		p.ports = parsePorts(t)
 		p.protocols = parseProtocols(t)
 		if addresses += len(p.prefixes); addresses > maxListed {
-			t.fail("addresses", "more than %d addresses in all rules together", maxListed)
+			t.Fail("addresses", "more than %d addresses in all rules together", maxListed)
 		}
-		if t.file.err != nil {
+		if t.Err() != nil {
 			return nil
 		}
 		rules = append(rules, p)
@@ -165,22 +178,22 @@ func validName(name string) bool {
 	return name != "" && len(name) <= maxNameLength
 }
 
-func parseAddresses(t table) ([]netip.Prefix, []addressSpan) {
+func parseAddresses(t strict.Table) ([]netip.Prefix, []addressSpan) {
 	var prefixes []netip.Prefix
 	var spans []addressSpan
-	for _, v := range t.list("addresses") {
+	for _, v := range listed(t, "addresses") {
 		s, ok := v.(string)
 		if !ok {
-			t.fail("addresses", "%s is not a string with an address or a network", show(v))
+			t.Fail("addresses", "%s is not a string with an address or a network", strict.Show(v))
 			return nil, nil
 		}
 		if strings.Contains(s, "%") {
-			t.fail("addresses", "%s has a zone identifier, which conntrack does not know", quote(s))
+			t.Fail("addresses", "%s has a zone identifier, which conntrack does not know", strict.Quote(s))
 			return nil, nil
 		}
 		p, err := parsePrefix(s)
 		if err != nil {
-			t.fail("addresses", "%s is neither an address nor a network such as 192.0.2.0/24", quote(s))
+			t.Fail("addresses", "%s is neither an address nor a network such as 192.0.2.0/24", strict.Quote(s))
 			return nil, nil
 		}
 		p = canonical(p)
@@ -201,9 +214,9 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
 
-func parsePorts(t table) []portSpan {
+func parsePorts(t strict.Table) []portSpan {
 	var spans []portSpan
-	for _, v := range t.list("ports") {
+	for _, v := range listed(t, "ports") {
 		var span portSpan
 		var ok bool
 		switch v := v.(type) {
@@ -218,7 +231,7 @@ func parsePorts(t table) []portSpan {
 			span = portSpan{uint16(first), uint16(last)}
 		}
 		if !ok {
-			t.fail("ports", "%s is neither a port (a number, 0 to 65535) nor a range such as \"1000-2000\"", show(v))
+			t.Fail("ports", "%s is neither a port (a number, 0 to 65535) nor a range such as \"1000-2000\"", strict.Show(v))
 			return nil
 		}
 		spans = append(spans, span)
@@ -226,9 +239,9 @@ func parsePorts(t table) []portSpan {
 	return mergePorts(spans)
 }
 
-func parseProtocols(t table) []uint8 {
+func parseProtocols(t strict.Table) []uint8 {
 	var protocols []uint8
-	for _, v := range t.list("protocols") {
+	for _, v := range listed(t, "protocols") {
 		var number uint8
 		var ok bool
 		switch v := v.(type) {
@@ -239,7 +252,7 @@ func parseProtocols(t table) []uint8 {
 			number, ok = protocolNumber(strings.ToLower(v))
 		}
 		if !ok {
-			t.fail("protocols", "%s is neither a protocol's name such as \"tcp\" nor a number, 0 to 255", show(v))
+			t.Fail("protocols", "%s is neither a protocol's name such as \"tcp\" nor a number, 0 to 255", strict.Show(v))
 			return nil
 		}
 		protocols = append(protocols, number)

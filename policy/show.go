@@ -6,69 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
-
-// maxShown bounds what a message repeats of a file, in bytes before quoting.
-const maxShown = 100
-
-// kind names the TOML type of a value.
-func kind(v any) string {
-	switch v.(type) {
-	case bool:
-		return "a boolean"
-	case int64:
-		return "an integer"
-	case float64:
-		return "a float"
-	case string:
-		return "a string"
-	case []any:
-		return "an array"
-	case []map[string]any:
-		return "an array of tables"
-	case map[string]any:
-		return "a table"
-	}
-	return "a date or time"
-}
-
-// show returns a value of a list as a message may repeat it.
-func show(v any) string {
-	switch v := v.(type) {
-	case bool, int64, float64:
-		return fmt.Sprint(v)
-	case string:
-		return quote(v)
-	}
-	return kind(v)
-}
-
-// quote returns s quoted, without control characters, and of bounded length.
-func quote(s string) string { return strconv.Quote(shorten(s)) }
-
-// plain returns s of bounded length and without what would steer a terminal.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, shorten(s))
-}
-
-// shorten cuts s to maxShown bytes at the border of a character.
-func shorten(s string) string {
-	if len(s) <= maxShown {
-		return s
-	}
-	cut := maxShown
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "..."
-}
 
 // String returns the rules as understood, every default filled in, in the form
 // of a policy file: Parse reads it back to the same rules. Only for None does it

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package policy
+package strict
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 
 // scanKeys goes through a TOML file and tells visit the path and the line of
 // every table header and every key outside of values, in the order of the file;
-// paths are those of table. It returns the line where keys or values nest
+// paths are those of Table. It returns the line where keys or values nest
 // deeper than maxNesting, else 0.
 //
 // It exists because the TOML library does not tell where a key stands, and
