@@ -108,8 +108,7 @@ func flagAccess(flag uint32) access {
 				fillMask(&b.has, n)
 				has := s.has[from : from+n]
 				for i, v := range s.status[from : from+n] {
-					known := isZero(uint64(hasStatus &^ has[i]))
-					b.val[i&(blockRows-1)] = (isZero(uint64(v&flag)) ^ 1) & known
+					b.val[i&(blockRows-1)] = isSet(v&flag) & isSet(has[i]&hasStatus)
 				}
 			}
 		},

@@ -57,7 +57,7 @@ func stateAccess() access {
 						rank = dccp[v]
 					}
 					b.val[i&(blockRows-1)] = uint64(rank)
-					b.has[i/64&(blockWords-1)] |= (isZero(uint64(rank^noRank)) ^ 1) << (i & 63)
+					b.has[i/64&(blockWords-1)] |= isSet(uint32(rank^noRank)) << (i & 63)
 				}
 			}
 		},

@@ -49,7 +49,7 @@ const (
 	// worthSharing is the number of rows from which on more than one processor is used.
 	worthSharing = 1 << 16
 	// maxWorkers bounds what one call takes from the others.
-	maxWorkers = 8
+	maxWorkers = 8 // a power of two
 )
 
 // inParallel splits n rows into parts of whole blocks and works on them at once. Workers

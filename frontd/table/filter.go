@@ -153,12 +153,11 @@ func (f *Filter) run(s *Snapshot) bitmap {
 	}
 	run := f.root.bind(s)
 	inParallel(s.Len(), func(_, from, to int) {
-		b := new(block)
+		sc, m := new(scratch), new(mask)
 		for ; from < to; from += blockRows {
 			n := min(blockRows, to-from)
-			var m mask
-			fillMask(&m, n)
-			run(&m, b, from, n)
+			fillMask(m, n)
+			run(m, sc, from, n)
 			copy(set[from/64:], m[:(n+63)/64])
 		}
 	})

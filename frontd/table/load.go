@@ -38,11 +38,12 @@ func loadHas(m *mask, has []uint32, need uint32, from, n int) {
 		return
 	}
 	for w := 0; w*64 < n; w++ {
-		var word uint64
-		for i, h := range has[from+w*64 : from+min(n, w*64+64)] {
-			word |= isZero(uint64(need&^h)) << (i & 63)
+		part := has[from+w*64 : from+min(n, w*64+64)]
+		var lacking uint64
+		for i := len(part) - 1; i >= 0; i-- {
+			lacking += lacking + isSet(need&^part[i])
 		}
-		m[w] = word
+		m[w] = ^lacking & lowBits(len(part))
 	}
 }
 
@@ -50,29 +51,28 @@ func loadHas(m *mask, has []uint32, need uint32, from, n int) {
 func loadFamily(m *mask, families []uint8, family uint8, from, n int) {
 	*m = mask{}
 	for w := 0; w*64 < n; w++ {
-		var word uint64
-		for i, f := range families[from+w*64 : from+min(n, w*64+64)] {
-			word |= isZero(uint64(f^family)) << (i & 63)
+		part := families[from+w*64 : from+min(n, w*64+64)]
+		var other uint64
+		for i := len(part) - 1; i >= 0; i-- {
+			other += other + isSet(uint32(part[i]^family))
 		}
-		m[w] = word
+		m[w] = ^other & lowBits(len(part))
 	}
 }
 
 // fillMask sets the first n bits and no others.
 func fillMask(m *mask, n int) {
-	*m = mask{}
 	for w := range m {
-		switch left := n - w*64; {
-		case left >= 64:
-			m[w] = ^uint64(0)
-		case left > 0:
-			m[w] = 1<<left - 1
-		}
+		m[w] = lowBits(min(max(n-w*64, 0), 64))
 	}
 }
 
-// isZero is 1 for 0, else 0, without a jump.
-func isZero(v uint64) uint64 { return (v|-v)>>63 ^ 1 }
+// lowBits has the lowest n of 64 bits set.
+func lowBits(n int) uint64 { return 1<<n - 1 }
+
+// isSet is 0 for 0, else 1, without a jump. Words are put together from the last row to
+// the first, because doubling a word and adding a bit is quicker than shifting the bit.
+func isSet(v uint32) uint64 { return -uint64(v) >> 63 }
 
 // loadColumn copies a column.
 func loadColumn[T unsigned](b *block, col []T, from, n int) {

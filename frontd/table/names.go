@@ -142,24 +142,22 @@ func stateRanks(names, states []string) (ranks [256]uint8) {
 // protocolRanks gives, by protocol number, the place at which the field proto sorts:
 // names in alphabetical order, then the numbers that have none.
 func protocolRanks() (ranks [256]uint8) {
-	numbers := make([]uint8, 256)
-	for i := range numbers {
-		numbers[i] = uint8(i)
+	type protocol struct {
+		name   string
+		number int
 	}
-	named := func(n uint8) bool { return protocolName(n) != strconv.Itoa(int(n)) }
-	slices.SortFunc(numbers, func(a, b uint8) int {
-		switch {
-		case named(a) != named(b) && named(a):
-			return -1
-		case named(a) != named(b):
-			return 1
-		case !named(a):
-			return int(a) - int(b)
+	var named, others []protocol
+	for n := range 256 {
+		p := protocol{protocolName(uint8(n)), n}
+		if p.name == strconv.Itoa(n) {
+			others = append(others, p)
+		} else {
+			named = append(named, p)
 		}
-		return strings.Compare(protocolName(a), protocolName(b))
-	})
-	for rank, n := range numbers {
-		ranks[n] = uint8(rank)
+	}
+	slices.SortFunc(named, func(a, b protocol) int { return strings.Compare(a.name, b.name) })
+	for rank, p := range append(named, others...) {
+		ranks[p.number] = uint8(rank)
 	}
 	return ranks
 }

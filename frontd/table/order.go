@@ -140,17 +140,39 @@ func (o *ordering) sample(set bitmap, total, size int) []ranked {
 // bounds are the first and last rows that are gathered; nil leaves a side open.
 type bounds struct{ lo, hi *ranked }
 
-// gather gives the rows of the set within bounds, and how many come before them.
+// gather gives the rows of the set within bounds, in order, and how many come before them.
 func (o *ordering) gather(set bitmap, in bounds) (before int, inside []ranked) {
 	var befores [maxWorkers]int
 	var parts [maxWorkers][]ranked
 	inParallel(o.s.Len(), func(worker, from, to int) {
 		befores[worker], parts[worker] = o.gatherPart(set, in, from, to)
+		slices.SortFunc(parts[worker], o.compare)
 	})
 	for _, n := range befores {
 		before += n
 	}
-	return before, slices.Concat(parts[:]...)
+	for step := 1; step < maxWorkers; step *= 2 {
+		for i := 0; i < maxWorkers; i += 2 * step {
+			parts[i] = o.merge(parts[i], parts[i+step])
+		}
+	}
+	return before, parts[0]
+}
+
+// merge puts two pieces that are in order into one.
+func (o *ordering) merge(a, b []ranked) []ranked {
+	if len(a) == 0 || len(b) == 0 {
+		return append(a, b...)
+	}
+	all := make([]ranked, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if o.compare(a[0], b[0]) <= 0 {
+			all, a = append(all, a[0]), a[1:]
+		} else {
+			all, b = append(all, b[0]), b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 func (o *ordering) gatherPart(set bitmap, in bounds, from, to int) (before int, inside []ranked) {

@@ -5,7 +5,6 @@ package table
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Query asks for one page of the rows that match.
@@ -27,16 +26,18 @@ type Page struct {
 	Count int // rows that the user may see
 }
 
-// A page is found in three steps, which cost the same wherever it is: sort a sample of
-// the rows, gather the rows between two of the sample that enclose the page, sort those.
+// A page is found in three steps, which cost about the same wherever it is: sort a sample
+// of the rows, gather the rows between two of the sample that enclose the page, sort those.
 // Should the sample mislead, the bounds are moved apart until they do enclose it.
 const (
-	gatherAll  = 1 << 13 // as few rows are sorted as a whole
-	sampleStep = 64
-	minSample  = 1 << 10
-	maxSample  = 1 << 14
+	gatherAll = 1 << 13 // as few rows are sorted as a whole
+	// A page in the middle needs a larger sample than one at an end, for as tight bounds.
+	minSample = 1 << 11
+	maxSample = 1 << 14
+	// A sample is at most one in so many rows.
+	sampleShare = 16
 	// The bounds are as many standard deviations of a random sample away from the page.
-	firstMargin = 4
+	firstMargin = 3
 	moreMargin  = 8
 )
 
@@ -73,19 +74,20 @@ func (s *Snapshot) Page(q Query) (Page, error) {
 func (o *ordering) segment(set bitmap, total, start, end int) segment {
 	if total <= gatherAll {
 		_, inside := o.gather(set, bounds{})
-		return o.sorted(0, inside)
+		return newSegment(0, inside)
 	}
-	sample := o.sample(set, total, min(max(total/sampleStep, minSample), maxSample))
+	share := float64(start) / float64(total)
+	size := minSample + int((maxSample-minSample)*4*share*(1-share))
+	sample := o.sample(set, total, min(size, total/sampleShare))
 	for margin := float64(firstMargin); ; margin *= moreMargin {
 		before, inside := o.gather(set, enclose(sample, start, end, total, margin))
 		if before <= start && end <= before+len(inside) {
-			return o.sorted(before, inside)
+			return newSegment(before, inside)
 		}
 	}
 }
 
-func (o *ordering) sorted(from int, found []ranked) segment {
-	slices.SortFunc(found, o.compare)
+func newSegment(from int, found []ranked) segment {
 	rows := make([]int32, len(found))
 	for i, e := range found {
 		rows[i] = e.row

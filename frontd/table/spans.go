@@ -81,20 +81,24 @@ func (set numbers) mark(m *mask, b *block, n int) {
 		}
 		for _, x := range set.masked {
 			for i, v := range part {
-				word |= isZero(v&x.mask^x.value) << (i & 63)
+				if v&x.mask == x.value {
+					word |= 1 << (i & 63)
+				}
 			}
 		}
 		m[w] = word & b.has[w]
 	}
 }
 
-func withinSpan(part []uint64, s span) (word uint64) {
+// withinSpan sets the bits of the numbers in the span, and bits beyond the last number.
+func withinSpan[T unsigned](part []T, s span) uint64 {
 	width := s.hi - s.lo
-	for i, v := range part {
-		_, outside := bits.Sub64(width, v-s.lo, 0)
-		word |= (outside ^ 1) << (i & 63)
+	var outside uint64
+	for i := len(part) - 1; i >= 0; i-- {
+		_, bit := bits.Sub64(width, uint64(part[i])-s.lo, 0)
+		outside += outside + bit
 	}
-	return word
+	return ^outside
 }
 
 // span6 is a closed range of IPv6 addresses.
