@@ -76,7 +76,7 @@ func (set addresses) word4(part []uint32, interest uint64) (word uint64) {
 	if len(set.v4) > few {
 		for rest := interest; rest != 0; rest &= rest - 1 {
 			i := bits.TrailingZeros64(rest)
-			if inSpans(set.v4, uint64(part[i])) {
+			if set.index4.inSpans(set.v4, uint64(part[i])) {
 				word |= 1 << i
 			}
 		}
@@ -126,6 +126,7 @@ func (t textTest) bind(s *Snapshot) pass {
 		}
 	}
 	set.spans = mergeSpans(set.spans)
+	set.index = indexSpans(set.spans)
 	return set.pass(t.field.access.bind(s))
 }
 

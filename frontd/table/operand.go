@@ -47,7 +47,9 @@ type alternatives struct {
 // tidy brings the sets into the order that looking things up in them needs.
 func (a *alternatives) tidy() {
 	a.spans = mergeSpans(a.spans)
+	a.index = indexSpans(a.spans)
 	a.v4 = mergeSpans(a.v4)
+	a.index4 = indexSpans(a.v4)
 	a.v6 = mergeSpans6(a.v6)
 	slices.Sort(a.texts)
 	a.texts = slices.Compact(a.texts)

@@ -18,7 +18,7 @@ const (
 )
 
 // Value is what a field of a row holds. It is made without allocating for everything
-// but KindText of times and keys.
+// but KindText of times, keys and protocols that have only a number.
 type Value struct {
 	Kind ValueKind
 	Num  uint64
