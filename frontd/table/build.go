@@ -27,7 +27,8 @@ type builder struct {
 	limit   int // rows at most
 	marks   int // messages with a mark
 	hashes  []uint64
-	guess   int32 // the row of base that probably holds the next connection too
+	touched uint32 // means nothing
+	guess   int32  // the row of base that probably holds the next connection too
 	since   time.Duration
 }
 
@@ -100,13 +101,12 @@ func growAddrs(addrs [][16]byte, done, rows int) [][16]byte {
 }
 
 // commit puts the waiting rows into the index, without those that are there already.
-// They are taken many at a time because then the processor waits for the memory of
-// several slots at once.
 func (b *builder) commit(at time.Duration) {
 	s, first := b.snap, b.rows
 	if need := first + len(b.hashes); need > s.byTarget.room() {
 		s.reindex(need+need/4, first)
 	}
+	b.touched = s.byTarget.touch(b.hashes)
 	for i, h := range b.hashes {
 		row := first + i
 		id := s.ident(int32(row))

@@ -114,7 +114,11 @@ func readTable(ctx context.Context, src Source, name string, base *Snapshot, see
 	if err != nil {
 		return nil, fmt.Errorf("read statistics: %w", err)
 	}
-	b := newBuilder(began, stats.Count, base, seed)
+	count := stats.Count
+	if count == 0 && base != nil {
+		count = uint32(base.Len()) // better than nothing when the kernel does not tell
+	}
+	b := newBuilder(began, count, base, seed)
 	b.snap.stats = stats
 
 	ctx, giveUp := context.WithCancelCause(ctx)

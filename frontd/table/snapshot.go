@@ -96,7 +96,7 @@ func (s *Snapshot) Repeated() int { return s.repeated }
 // Len is the number of connections.
 func (s *Snapshot) Len() int { return len(s.has) }
 
-// columns hold the rows, one slice a field, all of the same length: about 110 bytes an
+// columns hold the rows, one slice a field, all of the same length: about 120 bytes an
 // IPv4 row, so that a filter or a sort reads only the memory of the fields it needs.
 type columns struct {
 	has    []uint32

@@ -91,9 +91,8 @@ func NewStore(cfg StoreConfig) *Store {
 	}
 }
 
-// Fresh gives a table. With a zero notBefore its reading began no longer than MaxAge
-// before the call, or twice the time that reading took if that is more; else at or after
-// notBefore. A reading that is going on is shared if it will do, and otherwise the next
+// Fresh gives a table whose reading began no longer than MaxAge before the call, or twice
+// the time it took if that is more, and not before notBefore, which may be zero. A reading that is going on is shared if it will do, and otherwise the next
 // one is waited for: there is never more than one. An error of the source goes to all who
 // wait for that reading, and is not remembered. When ctx ends, the caller leaves with its
 // error; the reading goes on as long as somebody waits for it.
@@ -141,14 +140,14 @@ func (st *Store) look(called, notBefore time.Time) (s *Snapshot, r *reading, joi
 	return nil, r, true, nil
 }
 
-// oldest is when the reading of a table that will do began at the earliest. A reading
-// that is going on always will, for a caller without notBefore: it began before the call
-// by less than it takes.
+// oldest is when the reading of a table that will do began at the earliest. By its age a
+// reading that is going on always will: it began before the call by less than it takes.
 func (st *Store) oldest(s *Snapshot, called, notBefore time.Time) time.Time {
-	if !notBefore.IsZero() {
+	oldest := called.Add(-max(st.cfg.MaxAge, 2*s.spent))
+	if notBefore.After(oldest) {
 		return notBefore
 	}
-	return called.Add(-max(st.cfg.MaxAge, 2*s.spent))
+	return oldest
 }
 
 // leave takes a waiter away, and ends the reading with the last one.

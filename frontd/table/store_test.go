@@ -174,6 +174,17 @@ func TestFreshAfterRefresh(t *testing.T) {
 	})
 }
 
+func TestFreshAgeCountsAfterRefreshToo(t *testing.T) {
+	withStore(t, 0, func(t *testing.T, st *Store, src *fakeSource) {
+		refreshed := time.Now()
+		fresh(t, st, refreshed)
+		time.Sleep(time.Minute)
+		if s := fresh(t, st, refreshed); time.Since(s.Taken()) > DefaultMaxAge {
+			t.Errorf("table is %s old", time.Since(s.Taken()))
+		}
+	})
+}
+
 func TestFreshErrors(t *testing.T) {
 	withStore(t, 0, func(t *testing.T, st *Store, src *fakeSource) {
 		away := errors.New("helper is away")
