@@ -106,7 +106,6 @@ func (f *file) lineOf(path []string) int {
 
 // Table is one table of a file. Reading a value that is missing, of another type or out
 // of bounds never panics: it keeps an error for Err and returns something harmless.
-//
 type Table struct {
 	file *file
 	// path holds the names above the table and, after the name of an array of tables,

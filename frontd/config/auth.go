@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package config
+
+import (
+	"path/filepath"
+	"strings"
+
+	"nuconntrack/frontd/auth/passwd"
+	"nuconntrack/policy"
+	"nuconntrack/policy/strict"
+)
+
+func parseAuth(root strict.Table) Auth {
+	t := root.Table("auth")
+	if !root.Has("auth") {
+		root.Fail("auth", "the section is missing: nobody could log in; write [auth] with backend = \"file\" and "+
+			"file = \"/etc/nuconntrack/passwd\" (nuctl passwd makes one), or, on loopback or a Unix socket, backend = \"none\"")
+		return Auth{}
+	}
+	t.Only(authKeys()...)
+	a := Auth{Backend: parseBackend(t), Role: parseRole(t, "role", t.Value("role"))}
+	a.File = t.Text("file")
+	switch {
+	case a.Backend == BackendFile && !t.Has("file"):
+		t.Fail("", "backend = \"file\" needs the path of a password file: file = \"/etc/nuconntrack/passwd\"")
+	case a.Backend == BackendNone && t.Has("file"):
+		t.Fail("file", "backend = \"none\" asks for no password: leave file out, or write backend = \"file\"")
+	case t.Has("file") && (!filepath.IsAbs(a.File) || strings.ContainsRune(a.File, 0)):
+		t.Fail("file", "%s is not an absolute path", strict.Quote(a.File))
+	}
+	a.Roles = parseRoles(t, a.Backend)
+	return a
+}
+
+func parseBackend(t strict.Table) string {
+	backend := t.Text("backend")
+	switch backend {
+	case BackendNone, BackendFile:
+	case "ldap", "proxy", "tls":
+		t.Fail("backend", "%q is not built in this version; built in are \"none\" and \"file\"", backend)
+	default:
+		if !t.Has("backend") {
+			t.Fail("", "the key backend is missing; known are \"none\" and \"file\"")
+		}
+		t.Fail("backend", "%s is not known; known are \"none\" and \"file\"", strict.Quote(backend))
+	}
+	return backend
+}
+
+// parseRole returns the role named by v, the value of key.
+func parseRole(t strict.Table, key string, v any) policy.Role {
+	if v == nil {
+		v = defaultRole
+	}
+	name, ok := v.(string)
+	if !ok {
+		t.Fail(key, "want a string with the name of a role, not %s", strict.Kind(v))
+	}
+	role, ok := policy.RoleNamed(name)
+	if !ok {
+		var names []string
+		for _, r := range policy.Roles() {
+			names = append(names, r.Name)
+		}
+		t.Fail(key, "%s is not a role; known are %s", strict.Quote(name), strings.Join(names, ", "))
+	}
+	return role
+}
+
+func parseRoles(auth strict.Table, backend string) map[string]policy.Role {
+	t := auth.Table("roles")
+	users := t.Keys()
+	switch {
+	case len(users) > 0 && backend == BackendNone:
+		auth.Fail("roles", "backend = \"none\" proves no name, so everybody could take any of these roles; set role for all")
+	case len(users) > maxRoles:
+		auth.Fail("roles", "more than %d users", maxRoles)
+	}
+	roles := make(map[string]policy.Role, len(users))
+	for _, user := range users {
+		if err := passwd.CheckName(user); err != nil {
+			t.Fail(user, "no user can have this name: %v", err)
+		}
+		roles[user] = parseRole(t, user, t.Value(user))
+		if t.Err() != nil {
+			break
+		}
+	}
+	return roles
+}
+
+// combine refuses values that are possible each but not together, and fits defaults to what
+// was given.
+func combine(t strict.Table, c *Config) {
+	s, n := &c.Sessions, &c.Connections
+	fit := func(part, whole string, tooMuch bool, adjust func()) {
+		switch {
+		case !tooMuch:
+		case !t.Has(part):
+			adjust()
+		case t.Has(whole):
+			t.Fail(part, "more than %s", whole)
+		default:
+			t.Fail(part, "more than %s, which is left at its default", whole)
+		}
+	}
+	fit("session_timeout", "session_lifetime", s.Timeout > s.Lifetime, func() { s.Timeout = s.Lifetime })
+	fit("web_session_timeout", "session_lifetime", s.WebTimeout > s.Lifetime, func() { s.WebTimeout = s.Lifetime })
+	fit("max_sessions_per_user", "max_sessions", s.MaxPerUser > s.Max, func() { s.MaxPerUser = s.Max })
+	fit("max_connections_per_address", "max_connections", n.MaxPerAddress > n.Max, func() { n.MaxPerAddress = n.Max })
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package config
+
+import (
+	"time"
+
+	"nuconntrack/frontd/listen"
+	"nuconntrack/frontd/session"
+)
+
+// What holds where the file says nothing.
+const (
+	defaultListen = "127.0.0.1:8580"
+	defaultPrivd  = "/run/nuconntrack-privd/privd.sock"
+	defaultUser   = "nuconntrack"
+	defaultRole   = "admin"
+)
+
+// Bounds of lists and names.
+const (
+	maxListen   = 64
+	maxHosts    = 1000
+	maxHostName = 253 // RFC 1035, section 2.3.4, without the final dot
+	maxRoles    = 10_000
+	maxUserName = 32 // useradd(8)
+)
+
+// A number is a key whose value is an integer.
+type number struct {
+	key                   string
+	standard, least, most int64
+	set                   func(*Config, int64)
+	get                   func(*Config) int64
+}
+
+// numbers returns the keys whose values are integers, in the order of the reference.
+func numbers() []number {
+	count := func(key string, standard, least, most int64, at func(*Config) *int) number {
+		return number{
+			key, standard, least, most,
+			func(c *Config, n int64) { *at(c) = int(n) },
+			func(c *Config) int64 { return int64(*at(c)) },
+		}
+	}
+	return []number{
+		count("max_page", 5000, 1, 100_000, func(c *Config) *int { return &c.View.MaxPage }),
+		count("max_snapshots", 4, 1, 64, func(c *Config) *int { return &c.View.MaxSnapshots }),
+		count("max_sessions", session.DefaultMax, 1, 100_000, func(c *Config) *int { return &c.Sessions.Max }),
+		count("max_sessions_per_user", session.DefaultPerUser, 1, 100_000, func(c *Config) *int { return &c.Sessions.MaxPerUser }),
+		count("max_connections", listen.DefaultTotal, 1, 100_000, func(c *Config) *int { return &c.Connections.Max }),
+		count("max_connections_per_address", listen.DefaultPerAddress, 1, 100_000, func(c *Config) *int { return &c.Connections.MaxPerAddress }),
+		{
+			"max_body", 4 << 20, 8 << 10, 64 << 20,
+			func(c *Config, n int64) { c.Connections.MaxBody = n },
+			func(c *Config) int64 { return c.Connections.MaxBody },
+		},
+	}
+}
+
+// A span is a key whose value is a duration.
+type span struct {
+	key                   string
+	standard, least, most time.Duration
+	at                    func(*Config) *time.Duration
+}
+
+// spans returns the keys whose values are durations, in the order of the reference.
+func spans() []span {
+	const tick, day = 100 * time.Millisecond, 24 * time.Hour
+	return []span{
+		{"max_age", time.Second, 0, 5 * time.Minute, func(c *Config) *time.Duration { return &c.View.MaxAge }},
+		{"session_timeout", session.DefaultTimeout, time.Second, day, func(c *Config) *time.Duration { return &c.Sessions.Timeout }},
+		{"web_session_timeout", 15 * time.Minute, time.Second, day, func(c *Config) *time.Duration { return &c.Sessions.WebTimeout }},
+		{"session_lifetime", session.DefaultLifetime, time.Second, 366 * day, func(c *Config) *time.Duration { return &c.Sessions.Lifetime }},
+		{"header_timeout", 10 * time.Second, tick, 5 * time.Minute, func(c *Config) *time.Duration { return &c.Connections.Header }},
+		{"body_timeout", 30 * time.Second, tick, time.Hour, func(c *Config) *time.Duration { return &c.Connections.Body }},
+		{"write_timeout", time.Minute, tick, time.Hour, func(c *Config) *time.Duration { return &c.Connections.Write }},
+		{"idle_timeout", time.Minute, tick, time.Hour, func(c *Config) *time.Duration { return &c.Connections.Idle }},
+	}
+}
+
+// A toggle is a key that is true or false, false where it is not given.
+type toggle struct {
+	key string
+	at  func(*Config) *bool
+}
+
+// toggles returns the keys that are true or false.
+func toggles() []toggle {
+	return []toggle{
+		{"allow_plaintext", func(c *Config) *bool { return &c.AllowPlaintext }},
+		{"read_only", func(c *Config) *bool { return &c.ReadOnly }},
+		{"multicall", func(c *Config) *bool { return &c.Multicall }},
+	}
+}
+
+// rootKeys returns the names of all keys at the top of the file.
+func rootKeys() []string {
+	keys := []string{"listen", "privd", "user", "hosts", "auth"}
+	for _, k := range toggles() {
+		keys = append(keys, k.key)
+	}
+	for _, k := range spans() {
+		keys = append(keys, k.key)
+	}
+	for _, k := range numbers() {
+		keys = append(keys, k.key)
+	}
+	return keys
+}
+
+// authKeys returns the names of all keys in [auth].
+func authKeys() []string { return []string{"backend", "file", "role", "roles"} }
