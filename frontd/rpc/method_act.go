@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package rpc
+
+import (
+	"math"
+
+	"nuconntrack/frontd/service"
+	"nuconntrack/frontd/xmlrpc"
+	"nuconntrack/ipc"
+)
+
+func actMethods() []method {
+	return []method{
+		{name: "kill", returns: typeBool, run: (*Server).kill,
+			params: []param{{types: []string{typeArray}}},
+			help: "kill(session_id, connections): removes connections, an array of keys (exact) or ids, from " +
+				"the kernel's table. All that can be removed are; if any could not, the fault has the code " +
+				"of the first of these and names each. Whether packets that still come make a new " +
+				"connection is up to the firewall's rules."},
+		{name: "change", returns: typeBool, run: (*Server).change,
+			params: []param{{types: []string{typeString}}, {types: []string{typeString, typeInt}},
+				{types: []string{typeString, typeInt}}},
+			help: "change(session_id, field, connection, value): sets a field of one connection, named by " +
+				"key or id. mark: a number, or 'value/mask', also in hexadecimal: only the bits of the mask " +
+				"change. timeout: seconds, 1 to 2147483, after which the connection ends whatever it does; " +
+				"this can be set once and not be undone (fault 11)."},
+	}
+}
+
+func (s *Server) kill(r *request) (answer, error) {
+	list := r.params[0]
+	if list.Kind != xmlrpc.KindArray {
+		return nil, service.BadParam("connections: want an array of keys or ids, not %s", list.Kind)
+	}
+	refs := make([]service.Ref, len(list.Items))
+	for i, v := range list.Items {
+		var err error
+		if refs[i], err = ref(v); err != nil {
+			return nil, err
+		}
+	}
+	return nothing, r.call.Kill(r.ctx, refs)
+}
+
+func (s *Server) change(r *request) (answer, error) {
+	field, err := r.params.text(0, "field", "")
+	if err != nil {
+		return nil, err
+	}
+	connection, err := ref(r.params[1])
+	if err != nil {
+		return nil, err
+	}
+	change, err := changeOf(field, r.params[2])
+	if err != nil {
+		return nil, err
+	}
+	return nothing, r.call.Change(r.ctx, connection, change)
+}
+
+func changeOf(field string, v xmlrpc.Value) (ipc.Change, error) {
+	switch field {
+	case ipc.FieldMark.String():
+		value, mask, err := mark(v)
+		return ipc.Change{Field: ipc.FieldMark, Value: value, Mask: mask}, err
+	case ipc.FieldTimeout.String():
+		n, err := number(v, "timeout", math.MaxUint32)
+		if err == nil && (n < 1 || n > ipc.MaxTimeout) {
+			err = service.BadParam("timeout: %d is not from 1 to %d seconds", n, ipc.MaxTimeout)
+		}
+		return ipc.Change{Field: ipc.FieldTimeout, Value: uint32(n)}, err
+	}
+	return ipc.Change{}, service.BadParam("field: %s cannot be changed, only mark and timeout", quoted(field))
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package rpc
+
+import (
+	"nuconntrack/frontd/xmlrpc"
+)
+
+func sessionMethods() []method {
+	return []method{
+		{name: "login", open: true, any: true, returns: typeString, run: (*Server).login,
+			help: "login(user, password): begins a session and returns its id, the first parameter of " +
+				"all other methods. A session ends some seconds after its last call ended (10 unless " +
+				"configured), and with logout. Fault 1: wrong user or password. Fault 10: too many " +
+				"sessions or logins at once."},
+		{name: "logout", returns: typeBool, run: (*Server).logout,
+			help: "logout(session_id): ends the session."},
+		{name: "whoami", returns: typeStruct, run: (*Server).whoami,
+			help: "whoami(session_id): the user, his role, and the methods (array) that it permits."},
+	}
+}
+
+func (s *Server) login(r *request) (answer, error) {
+	args := make([]any, len(r.params))
+	for i, v := range r.params {
+		args[i] = operand(v)
+	}
+	id, err := s.cfg.Service.Login(r.ctx, args, r.caller, r.addr)
+	return func(w *xmlrpc.Writer) { w.String(id) }, err
+}
+
+func (s *Server) logout(r *request) (answer, error) {
+	s.cfg.Service.Logout(r.id)
+	return nothing, nil
+}
+
+func (s *Server) whoami(r *request) (answer, error) {
+	who := r.call.Whoami(s.guarded)
+	return func(w *xmlrpc.Writer) {
+		w.BeginStruct()
+		w.Member("user")
+		w.String(who.User)
+		w.Member("role")
+		w.String(who.Role)
+		w.Member("methods")
+		writeStrings(w, who.Methods)
+		w.EndStruct()
+	}, nil
+}
+
+func writeStrings(w *xmlrpc.Writer, all []string) {
+	w.BeginArray()
+	for _, s := range all {
+		w.String(s)
+	}
+	w.EndArray()
+}

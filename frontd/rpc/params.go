@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package rpc
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"nuconntrack/frontd/service"
+	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/xmlrpc"
+)
+
+// params are a method's parameters. Reading one that was left out gives its default.
+type params []xmlrpc.Value
+
+// has says whether parameter i came. A nil counts as left out.
+func (p params) has(i int) bool { return i < len(p) && p[i].Kind != xmlrpc.KindNil }
+
+// text reads a string.
+func (p params) text(i int, name, missing string) (string, error) {
+	if !p.has(i) {
+		return missing, nil
+	}
+	if p[i].Kind != xmlrpc.KindString {
+		return "", service.BadParam("%s: want a string, not %s", name, p[i].Kind)
+	}
+	return p[i].Text, nil
+}
+
+// count reads a number of rows.
+func (p params) count(i int, name string, missing int) (int, error) {
+	if !p.has(i) {
+		return missing, nil
+	}
+	n, err := number(p[i], name, math.MaxInt32)
+	return int(n), err
+}
+
+// structure reads a struct. PHP sends an empty array for an empty one.
+func (p params) structure(i int, name string) ([]xmlrpc.Member, error) {
+	switch {
+	case !p.has(i), p[i].Kind == xmlrpc.KindArray && len(p[i].Items) == 0:
+		return nil, nil
+	case p[i].Kind != xmlrpc.KindStruct:
+		return nil, service.BadParam("%s: want a struct, not %s", name, p[i].Kind)
+	}
+	return p[i].Members, nil
+}
+
+// number reads an unsigned number up to largest, in any of the ways in which clients send
+// one: int, i8, integral double, decimal string.
+func number(v xmlrpc.Value, name string, largest uint64) (uint64, error) {
+	var n uint64
+	switch v.Kind {
+	case xmlrpc.KindInt:
+		if v.Int < 0 {
+			return 0, negative(name)
+		}
+		n = uint64(v.Int)
+	case xmlrpc.KindDouble:
+		if v.Double < 0 {
+			return 0, negative(name)
+		}
+		if v.Double != math.Trunc(v.Double) || v.Double >= 1<<63 {
+			return 0, service.BadParam("%s: %v is not a whole number in range", name, v.Double)
+		}
+		n = uint64(v.Double)
+	case xmlrpc.KindString:
+		return parseNumber(v.Text, name, largest, 10)
+	default:
+		return 0, service.BadParam("%s: want a number, not %s", name, v.Kind)
+	}
+	if n > largest {
+		return 0, service.BadParam("%s: %d is more than %d", name, n, largest)
+	}
+	return n, nil
+}
+
+func negative(name string) error {
+	return service.BadParam("%s: a negative number; if it is a number beyond 2147483647 that your client made negative, send it as a decimal string", name)
+}
+
+func parseNumber(s, name string, largest uint64, base int) (uint64, error) {
+	if strings.HasPrefix(s, "-") {
+		return 0, negative(name)
+	}
+	n, err := strconv.ParseUint(s, base, 64)
+	if err != nil || n > largest {
+		return 0, service.BadParam("%s: %s is not a number from 0 to %d", name, quoted(s), largest)
+	}
+	return n, nil
+}
+
+// mark reads connmark bits, also in hexadecimal, and their mask.
+func mark(v xmlrpc.Value) (value, mask uint32, err error) {
+	if v.Kind != xmlrpc.KindString {
+		n, err := number(v, "mark", math.MaxUint32)
+		return uint32(n), math.MaxUint32, err
+	}
+	mask = math.MaxUint32
+	bits, rest, masked := strings.Cut(v.Text, "/")
+	if masked {
+		if mask, err = bitsOf(rest, "the mask of the mark"); err != nil {
+			return 0, 0, err
+		}
+	}
+	if value, err = bitsOf(bits, "mark"); err != nil {
+		return 0, 0, err
+	}
+	if value&^mask != 0 {
+		return 0, 0, service.BadParam("mark: %#x has bits outside its mask %#x", value, mask)
+	}
+	return value, mask, nil
+}
+
+func bitsOf(s, name string) (uint32, error) {
+	base := 10
+	if len(s) > 2 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X")) {
+		s, base = s[2:], 16
+	}
+	n, err := parseNumber(s, name, math.MaxUint32, base)
+	return uint32(n), err
+}
+
+// ref reads what names a connection: its key, or its id as a number or string.
+func ref(v xmlrpc.Value) (service.Ref, error) {
+	if v.Kind == xmlrpc.KindString {
+		return service.RefText(v.Text)
+	}
+	id, err := number(v, "connection id", math.MaxUint32)
+	return service.RefID(uint32(id)), err
+}
+
+// operand makes a filter's value of a value. What filters do not take stays something
+// that they refuse, with their words.
+func operand(v xmlrpc.Value) table.Operand {
+	switch v.Kind {
+	case xmlrpc.KindInt:
+		return v.Int
+	case xmlrpc.KindDouble:
+		return v.Double
+	case xmlrpc.KindBool:
+		return v.Int != 0
+	case xmlrpc.KindString:
+		return v.Text
+	case xmlrpc.KindArray:
+		list := make([]any, len(v.Items))
+		for i, item := range v.Items {
+			list[i] = operand(item)
+		}
+		return list
+	}
+	return v.Kind
+}
+
+// quoted quotes a text from outside for a fault, shortened.
+func quoted(s string) string {
+	const longest = 64
+	if len(s) > longest {
+		return strconv.Quote(s[:longest]) + "…"
+	}
+	return strconv.Quote(s)
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package rpc
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"nuconntrack/frontd/service"
+	"nuconntrack/frontd/xmlrpc"
+)
+
+// Limits of one call.
+const (
+	// GuestBody is how much of a body is read for a caller without a live session, bytes.
+	GuestBody = 8 << 10
+	// DefaultMaxBody is how long a body may be when Config does not say, bytes.
+	DefaultMaxBody = xmlrpc.DefaultBytes
+	// DefaultBodyTimeout and DefaultWriteTimeout bound the reading of a body and the
+	// writing of an answer when Config does not say.
+	DefaultBodyTimeout  = 20 * time.Second
+	DefaultWriteTimeout = 60 * time.Second
+	// maxLargeBodies is how many bodies longer than GuestBody may be in memory at once.
+	maxLargeBodies = 16
+)
+
+// Origin is where a connection comes from.
+type Origin struct {
+	Text  string     // for logs and the audit: address and port, or a local peer
+	Addr  netip.Addr // the zero Addr on a Unix socket
+	Local bool       // a Unix socket: any Host is allowed
+}
+
+// Config says what a Server is made of.
+type Config struct {
+	Service *service.Service
+	// Origin tells where a request comes from.
+	Origin func(*http.Request) Origin
+	// Hosts are allowed in the Host header besides IP literals and localhost, without
+	// port, in lower case.
+	Hosts        []string
+	MaxBody      int64         // bytes; 0 is DefaultMaxBody
+	BodyTimeout  time.Duration // 0 is DefaultBodyTimeout
+	WriteTimeout time.Duration // 0 is DefaultWriteTimeout
+	Log          *slog.Logger
+}
+
+// Server is an http.Handler that serves XML-RPC.
+type Server struct {
+	cfg      Config
+	methods  map[string]*method
+	names    []string // of all methods, in the order of the documentation
+	guarded  []string // of those that want a session
+	requests atomic.Uint64
+	large    atomic.Int32 // bodies longer than GuestBody in memory
+}
+
+// New makes a Server.
+func New(cfg Config) *Server {
+	if cfg.MaxBody == 0 {
+		cfg.MaxBody = DefaultMaxBody
+	}
+	if cfg.BodyTimeout == 0 {
+		cfg.BodyTimeout = DefaultBodyTimeout
+	}
+	if cfg.WriteTimeout == 0 {
+		cfg.WriteTimeout = DefaultWriteTimeout
+	}
+	s := &Server{cfg: cfg, methods: make(map[string]*method)}
+	for _, m := range methods() {
+		s.methods[m.name] = &m
+		s.names = append(s.names, m.name)
+		if !m.open {
+			s.guarded = append(s.guarded, m.name)
+		}
+	}
+	s.requests.Store(firstRequestID())
+	return s
+}
+
+// dialects are the paths at which XML-RPC is served, and how each writes large numbers.
+func dialectOf(path string) (xmlrpc.Dialect, bool) {
+	switch path {
+	case "/RPC2", "/":
+		return xmlrpc.Plain, true
+	case "/RPC2/i8":
+		return xmlrpc.I8, true
+	case "/RPC2/ex":
+		return xmlrpc.Ex, true
+	}
+	return 0, false
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	origin := s.cfg.Origin(r)
+	if status, text := s.gate(r, origin); status != 0 {
+		s.refuse(w, status, text)
+		return
+	}
+	dialect, _ := dialectOf(r.URL.Path)
+	control := http.NewResponseController(w)
+	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
+
+	caller := service.Caller{Addr: origin.Text, RequestID: s.requests.Add(1)}
+	body := s.read(r)
+	defer body.release()
+	if body.err != nil {
+		w.Header().Set("Connection", "close")
+	}
+	result, done, err := s.dispatch(&request{ctx: r.Context(), caller: caller, addr: origin.Addr}, body)
+	defer done()
+	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
+	s.write(w, dialect, result, err)
+}
+
+// deadline sets a deadline where the connection has one; those of tests do not.
+func deadline(set func(time.Time) error, d time.Duration) {
+	_ = set(time.Now().Add(d))
+}
+
+// refuse ends a request before XML-RPC starts. Its body is not read.
+func (s *Server) refuse(w http.ResponseWriter, status int, text string) {
+	h := w.Header()
+	if status == http.StatusMethodNotAllowed {
+		h.Set("Allow", http.MethodPost)
+	}
+	h.Set("Connection", "close")
+	http.Error(w, text, status)
+}
+
+// dispatch finds the method and the session, in the order in which errors are looked for,
+// and runs the method. done has to be called when the answer is written.
+func (s *Server) dispatch(r *request, b *body) (result answer, done func(), err error) {
+	done = func() {}
+	if b.err != nil {
+		return nil, done, b.err
+	}
+	m, ok := s.methods[b.call.Method]
+	if !ok {
+		return nil, done, &xmlrpc.Error{Code: xmlrpc.FaultNoMethod, Text: "there is no method " + quoted(b.call.Method)}
+	}
+	r.params = b.call.Params
+	if !m.open {
+		if len(r.params) > 0 && r.params[0].Kind == xmlrpc.KindString {
+			r.id = r.params[0].Text
+		}
+		if r.call, err = s.cfg.Service.Begin(r.id, r.caller); err != nil {
+			return nil, done, err
+		}
+		done = r.call.End
+		if err := r.call.Permit(m.name); err != nil {
+			return nil, done, err
+		}
+		r.params = r.params[1:]
+	}
+	if err := m.check(r.params); err != nil {
+		return nil, done, err
+	}
+	result, err = m.run(s, r)
+	return result, done, err
+}
+
+// write sends an answer or a fault.
+func (s *Server) write(w http.ResponseWriter, d xmlrpc.Dialect, result answer, err error) {
+	out := newAnswerBody(w)
+	x := xmlrpc.NewWriter(out, d)
+	if err == nil {
+		x.Response()
+		result(x)
+		x.EndResponse()
+	} else {
+		code, text := faultOf(err)
+		x.Fault(int32(code), text)
+	}
+	if err := x.Flush(); err != nil {
+		// A client that went away, or one that was too slow: what it has is cut short.
+		s.cfg.Log.Debug("answer not written", "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	if err := out.close(); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func faultOf(err error) (code int, text string) {
+	if f, ok := service.AsFault(err); ok {
+		return f.Code, f.Text
+	}
+	if x, ok := asSyntax(err); ok {
+		return int(x.Code), x.Text
+	}
+	return service.CodeInternal, "internal error"
+}
+
+// lowerHost is a Host header without its port and brackets.
+func lowerHost(host string) string {
+	host = strings.ToLower(host)
+	if strings.HasPrefix(host, "[") {
+		inside, rest, ok := strings.Cut(host[1:], "]")
+		if ok && (rest == "" || port(rest)) {
+			return inside
+		}
+		return host
+	}
+	name, rest, found := strings.Cut(host, ":")
+	if found && !port(":"+rest) {
+		return host
+	}
+	return strings.TrimSuffix(name, ".")
+}
+
+// port reports whether s is a colon and digits.
+func port(s string) bool {
+	return len(s) > 0 && s[0] == ':' && strings.Trim(s[1:], "0123456789") == ""
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package service
+
+import (
+	"context"
+
+	"nuconntrack/ipc"
+)
+
+// Change sets one field of one connection. The kernel's value was read back when it
+// returns nil. Once it has begun it goes on, though the client may have left.
+func (c *Call) Change(ctx context.Context, ref Ref, change ipc.Change) error {
+	if err := change.Check(); err != nil {
+		return BadParam("%s cannot be set to this value", change.Field)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTime)
+	defer cancel()
+	targets, err := c.find(ctx, []Ref{ref})
+	if err != nil {
+		return c.s.failed("change", err)
+	}
+	if f := targets[0].fault; f != nil {
+		return f
+	}
+	r, err := c.s.helper.Change(ctx, targets[0].target, c.actor(), change)
+	if err != nil {
+		return c.s.failed("change", err)
+	}
+	if r.Outcome != ipc.Changed {
+		return faultOf(r)
+	}
+	return nil
+}

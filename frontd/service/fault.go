@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package service
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Codes of faults. Codes are only ever added.
+const (
+	CodeAuthentication = 1  // authentication failed
+	CodeSession        = 2  // session unknown or expired
+	CodePermission     = 3  // not permitted to this user
+	CodeNoConnection   = 4  // no such connection, or none that this user may see
+	CodeAmbiguous      = 5  // the id stands for several connections
+	CodePolicy         = 6  // refused by the helper's policy
+	CodeReplaced       = 7  // another connection has the addresses now
+	CodeKernel         = 8  // the kernel refused
+	CodeHelper         = 9  // the helper cannot be reached
+	CodeTooMany        = 10 // too many requests
+	CodeFixed          = 11 // the timeout is fixed already
+	CodeSnapshot       = 12 // that snapshot is no longer held
+
+	// Of "Specification for Fault Code Interoperability", version 20010516.
+	CodeParams   = -32602
+	CodeInternal = -32603
+)
+
+// Fault is an error as a client gets it. Text never holds an internal error or a secret.
+type Fault struct {
+	Code int
+	Text string
+}
+
+func (f *Fault) Error() string { return fmt.Sprintf("fault %d: %s", f.Code, f.Text) }
+
+func fault(code int, format string, args ...any) *Fault {
+	return &Fault{Code: code, Text: fmt.Sprintf(format, args...)}
+}
+
+// BadParam is the fault of a wrong parameter.
+func BadParam(format string, args ...any) *Fault { return fault(CodeParams, format, args...) }
+
+// AsFault gives the fault in err; ok is false for nil and for anything else.
+func AsFault(err error) (f *Fault, ok bool) {
+	ok = errors.As(err, &f)
+	return f, ok
+}
+
+// seconds rounds a wait up for a text: at least 1.
+func seconds(d time.Duration) int {
+	return max(1, int(math.Ceil(d.Seconds())))
+}

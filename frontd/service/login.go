@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package service
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+
+	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/session"
+	"nuconntrack/frontd/table"
+	"nuconntrack/ipc"
+	"nuconntrack/policy"
+)
+
+// Login checks who somebody is and begins a session. addr is the address of the client,
+// the zero Addr on a Unix socket.
+func (s *Service) Login(ctx context.Context, args []any, from Caller, addr netip.Addr) (id string, err error) {
+	who, err := s.cfg.Backend.Login(ctx, auth.Request{Args: args, Client: addr})
+	if err != nil {
+		return "", s.refused(args, from, err)
+	}
+	role := who.Role
+	if role == "" {
+		role = s.cfg.RoleOf(who.User)
+	}
+	if _, ok := policy.RoleNamed(role); !ok {
+		s.log.Error("login refused: there is no such role", "user", who.User, "role", role)
+		return "", fault(CodeAuthentication, "authentication failed")
+	}
+	id, sess, err := s.sessions.Create(session.Login{User: who.User, Role: role, Client: from.Addr})
+	if err != nil {
+		return "", s.refused(args, from, err)
+	}
+	sess.Do(func(st *state) { st.view = new(table.Holder) })
+	s.log.Info("login", "user", who.User, "role", role, "client", from.Addr)
+	return id, nil
+}
+
+// refused logs why a login failed, and says to the client what it may know of it.
+func (s *Service) refused(args []any, from Caller, err error) error {
+	var busy *auth.BusyError
+	var limit *session.LimitError
+	switch {
+	case errors.Is(err, auth.ErrArguments):
+		return BadParam("%s", auth.ErrArguments.Error())
+	case errors.As(err, &busy):
+		return fault(CodeTooMany, "%s", busy.Error())
+	case errors.As(err, &limit):
+		return fault(CodeTooMany, "%s", limit.Error())
+	}
+	s.log.Warn("login failed", "user", claimed(args), "client", from.Addr, "error", err)
+	return fault(CodeAuthentication, "authentication failed")
+}
+
+// claimed is the user name of a login that failed, made harmless for a log.
+func claimed(args []any) string {
+	if len(args) > 0 {
+		if name, ok := args[0].(string); ok {
+			return ipc.CleanText(name)
+		}
+	}
+	return ""
+}
+
+// Logout ends a session.
+func (s *Service) Logout(id string) { s.sessions.End(id) }
+
+// Identity is who a session belongs to.
+type Identity struct {
+	User, Role string
+	Methods    []string // that the role permits, sorted
+}
+
+// Whoami tells the caller who he is, and which of these methods he may call.
+func (c *Call) Whoami(methods []string) Identity {
+	may := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return !c.role.May(m) })
+	slices.Sort(may)
+	return Identity{User: c.User(), Role: c.role.Name, Methods: may}
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package service
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/session"
+	"nuconntrack/frontd/table"
+	"nuconntrack/ipc"
+	"nuconntrack/policy"
+)
+
+// DefaultMaxPage is the longest page when Config does not say.
+const DefaultMaxPage = 5000
+
+// Helper is the helper as this package uses it; an *ipc.Client is one.
+type Helper interface {
+	table.Source
+	Kill(context.Context, ipc.Target, ipc.Actor) (ipc.Result, error)
+	Change(context.Context, ipc.Target, ipc.Actor, ipc.Change) (ipc.Result, error)
+}
+
+// Config says what a Service is made of.
+type Config struct {
+	Helper  Helper
+	Backend auth.Backend
+	// RoleOf gives the role of a user whom the backend gave none.
+	RoleOf func(user string) string
+
+	MaxAge       time.Duration // see table.StoreConfig
+	MaxSnapshots int           // see table.StoreConfig
+	MaxPage      int           // rows; 0 is DefaultMaxPage
+
+	SessionTimeout  time.Duration // see session.Config, as the following
+	SessionLifetime time.Duration
+	SessionsPerUser int
+	Sessions        int
+
+	Log *slog.Logger
+}
+
+// Service serves any number of calls at once.
+type Service struct {
+	cfg      Config
+	helper   Helper
+	tables   *table.Store
+	sessions *session.Store[state]
+	log      *slog.Logger
+}
+
+// state is what a session remembers besides its login.
+type state struct {
+	view *table.Holder
+	// notBefore is set by refresh: the next view shows a table that began after it.
+	notBefore time.Time
+	// manual: autorefresh is off, the session keeps its table until refresh.
+	manual bool
+}
+
+// New makes a service. Run has to run for sessions and tables to end by themselves.
+func New(cfg Config) *Service {
+	if cfg.MaxPage == 0 {
+		cfg.MaxPage = DefaultMaxPage
+	}
+	s := &Service{cfg: cfg, helper: cfg.Helper, log: cfg.Log}
+	s.tables = table.NewStore(table.StoreConfig{
+		Source:       cfg.Helper,
+		MaxAge:       cfg.MaxAge,
+		MaxSnapshots: cfg.MaxSnapshots,
+		Logger:       cfg.Log,
+	})
+	s.sessions = session.New(session.Config[state]{
+		Timeout:  cfg.SessionTimeout,
+		Lifetime: cfg.SessionLifetime,
+		PerUser:  cfg.SessionsPerUser,
+		Max:      cfg.Sessions,
+		OnEnd:    s.ended,
+	})
+	return s
+}
+
+// Run lets sessions and tables end when their time has come, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.sessions.Run(ctx) })
+	g.Go(func() error { return s.tables.Run(ctx) })
+	return g.Wait()
+}
+
+func (s *Service) ended(sess *session.Session[state]) {
+	var h *table.Holder
+	sess.Do(func(st *state) { h = st.view })
+	if h != nil {
+		s.tables.Release(h)
+	}
+	s.log.Info("session ended", "user", sess.User, "client", sess.Client)
+}
+
+// Caller is where a call comes from.
+type Caller struct {
+	Addr      string // for logs and the audit: address and port, or a local peer
+	RequestID uint64 // one for all that this call causes
+}
+
+// Call is one call of a live session. End has to be called when its answer is written.
+type Call struct {
+	Caller
+	s    *Service
+	sess *session.Session[state]
+	role policy.Role
+	End  func()
+}
+
+// User is the name that the session logged in with.
+func (c *Call) User() string { return c.sess.User }
+
+// Begin finds the session of a call. While the call runs, the session does not expire.
+func (s *Service) Begin(id string, from Caller) (*Call, error) {
+	sess, release, err := s.sessions.Acquire(id)
+	if err != nil {
+		return nil, fault(CodeSession, "session unknown or expired: log in (again)")
+	}
+	role, _ := policy.RoleNamed(sess.Role)
+	return &Call{Caller: from, s: s, sess: sess, role: role, End: release}, nil
+}
+
+// Permit says whether the user of this call may call a method.
+func (c *Call) Permit(method string) error {
+	if c.role.May(method) {
+		return nil
+	}
+	return fault(CodePermission, "the role %q of user %q does not permit %s", c.role.Name, c.User(), method)
+}
+
+// actor is who asks the helper, as the audit will have it.
+func (c *Call) actor() ipc.Actor {
+	return ipc.Actor{RequestID: c.RequestID, User: ipc.CleanText(c.User()), Client: ipc.CleanText(c.Addr)}
+}
+
+// failed makes a fault of an error of the helper or the table.
+func (s *Service) failed(doing string, err error) error {
+	if f, ok := AsFault(err); ok {
+		return f
+	}
+	var filter *table.FilterError
+	var query *table.QueryError
+	switch {
+	case errors.As(err, &filter):
+		return BadParam("%s", filter.Error())
+	case errors.As(err, &query):
+		return BadParam("%s", query.Error())
+	case errors.Is(err, ipc.ErrUnavailable):
+		s.log.Warn("the helper cannot be reached", "doing", doing, "error", err)
+		return fault(CodeHelper, "the helper cannot be reached, so the kernel's table cannot be read or changed")
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fault(CodeInternal, "the call was cancelled")
+	}
+	s.log.Error("internal error", "doing", doing, "error", err)
+	return fault(CodeInternal, "internal error")
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"nuconntrack/frontd/table"
+	"nuconntrack/ipc"
+)
+
+// fullShare is how full the kernel's table is when a view warns of it.
+const fullShare = 0.95
+
+// ViewRequest asks for a page of the table. The zero value asks for the first rows by
+// original source, with all fields, of a table that is fresh enough.
+type ViewRequest struct {
+	Filters  map[string]table.Operand
+	OrderBy  string   // "" is orig_src
+	OrderDir string   // "" is ASC
+	Start    int      // rows to leave out, at least 0
+	Length   int      // rows at most, at least 0; no more than MaxPage are given
+	Fields   []string // nil: every field that a row has and that is listed
+	Snapshot string   // "": see API, Freshness
+}
+
+// View is a page of the table.
+type View struct {
+	Table    *table.Snapshot
+	Rows     []int32 // of Table
+	Fields   []table.Field
+	Total    int // connections that match
+	Count    int // connections that the user may see
+	Start    int
+	Warnings []string
+}
+
+// MaxPage is how many rows a view gives at most.
+func (s *Service) MaxPage() int { return s.cfg.MaxPage }
+
+// View cuts a page out of the table.
+func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
+	query, fields, err := c.s.query(r)
+	if err != nil {
+		return View{}, c.s.failed("view", err)
+	}
+	snap, err := c.look(ctx, r.Snapshot)
+	if err != nil {
+		return View{}, c.s.failed("view", err)
+	}
+	page, err := snap.Page(query)
+	if err != nil {
+		return View{}, c.s.failed("view", err)
+	}
+	return View{
+		Table: snap, Rows: page.Rows, Fields: fields, Total: page.Total, Count: page.Count,
+		Start: r.Start, Warnings: warnings(snap),
+	}, nil
+}
+
+// query checks all that can be wrong with a request before anything is read.
+func (s *Service) query(r ViewRequest) (table.Query, []table.Field, error) {
+	if r.Start < 0 || r.Length < 0 {
+		return table.Query{}, nil, BadParam("start and length cannot be negative")
+	}
+	filter, err := table.CompileFilter(r.Filters)
+	if err != nil {
+		return table.Query{}, nil, err
+	}
+	if r.OrderBy == "" {
+		r.OrderBy = "orig_src"
+	}
+	if r.OrderDir == "" {
+		r.OrderDir = "ASC"
+	}
+	order, desc, err := table.ParseOrder(r.OrderBy, r.OrderDir)
+	if err != nil {
+		return table.Query{}, nil, err
+	}
+	fields, err := fieldsOf(r.Fields)
+	if err != nil {
+		return table.Query{}, nil, err
+	}
+	return table.Query{
+		Filter: filter, OrderBy: order, Desc: desc,
+		Start: r.Start, Length: min(r.Length, s.cfg.MaxPage),
+	}, fields, nil
+}
+
+// fieldsOf finds the fields with these names, each once; nil stands for those listed.
+func fieldsOf(names []string) ([]table.Field, error) {
+	var fields []table.Field
+	if names == nil {
+		for _, f := range table.Fields() {
+			if f.Listed {
+				fields = append(fields, f)
+			}
+		}
+		return fields, nil
+	}
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		f, ok := table.FieldNamed(name)
+		if !ok || !f.Listed && !f.Sort {
+			return nil, BadParam("options.fields: there is no field %q", cut(name))
+		}
+		if !seen[name] {
+			seen[name] = true
+			fields = append(fields, f)
+		}
+	}
+	return fields, nil
+}
+
+// look gives the table that this call is to show, and holds it for the session.
+func (c *Call) look(ctx context.Context, name string) (*table.Snapshot, error) {
+	if name != "" {
+		snap, ok := c.s.tables.Held(name)
+		if !ok {
+			return nil, fault(CodeSnapshot, "the snapshot %q is no longer held", cut(name))
+		}
+		c.hold(snap)
+		return snap, nil
+	}
+	holder, manual, notBefore := c.remembered()
+	if manual && notBefore.IsZero() {
+		if snap := c.s.tables.Last(holder); snap != nil {
+			return snap, nil
+		}
+	}
+	snap, err := c.s.tables.Fresh(ctx, time.Time{})
+	if err == nil && snap.Taken().Before(notBefore) {
+		snap, err = c.s.tables.Fresh(ctx, notBefore)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.hold(snap)
+	return snap, nil
+}
+
+func (c *Call) remembered() (holder *table.Holder, manual bool, notBefore time.Time) {
+	c.sess.Do(func(st *state) { holder, manual, notBefore = st.view, st.manual, st.notBefore })
+	return holder, manual, notBefore
+}
+
+// hold makes a table the one that the session viewed last. A refresh that was asked for
+// is done when the table is new enough for it; one asked for meanwhile is not lost.
+func (c *Call) hold(snap *table.Snapshot) {
+	c.sess.Do(func(st *state) {
+		if !snap.Taken().Before(st.notBefore) {
+			st.notBefore = time.Time{}
+		}
+		c.s.tables.Hold(st.view, snap)
+	})
+}
+
+// Refresh lets the session's next view show a table whose reading begins after this call.
+func (c *Call) Refresh() {
+	c.sess.Do(func(st *state) { st.notBefore = time.Now() })
+}
+
+// SetAutorefresh says whether views read the table again by themselves (the default), or
+// only after Refresh.
+func (c *Call) SetAutorefresh(on bool) {
+	c.sess.Do(func(st *state) { st.manual = !on })
+}
+
+// warnings says what makes an answer from this table less than it seems. The first word
+// of each is fixed.
+func warnings(snap *table.Snapshot) []string {
+	var all []string
+	st := snap.Stats()
+	if st.Known&ipc.StatAccounting != 0 && !st.Accounting {
+		all = append(all, "accounting: nf_conntrack_acct is off, so connections that begin now have no counters and no rates")
+	}
+	if st.Known&ipc.StatTimestamps != 0 && !st.Timestamps {
+		all = append(all, "timestamps: nf_conntrack_timestamp is off, so connections that begin now have no start and no age")
+	}
+	if st.Known&ipc.StatCount != 0 && st.Known&ipc.StatMax != 0 && st.Max > 0 &&
+		float64(st.Count) >= fullShare*float64(st.Max) {
+		all = append(all, fmt.Sprintf("full: the kernel holds %d of at most %d connections and drops new ones when there is no room", st.Count, st.Max))
+	}
+	if snap.Cut() {
+		all = append(all, fmt.Sprintf("cut: only the first %d connections were read", snap.Len()))
+	}
+	if n := snap.Malformed(); n > 0 {
+		all = append(all, fmt.Sprintf("unread: %d connections could not be understood and are left out", n))
+	}
+	return all
+}
+
+// cut shortens a name from outside for a fault's text.
+func cut(s string) string {
+	const longest = 64
+	if len(s) > longest {
+		return s[:longest] + "…"
+	}
+	return s
+}
