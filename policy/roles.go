@@ -53,6 +53,9 @@ func NeedsRole(method string) bool {
 	return method != "login" && !strings.HasPrefix(method, "system.")
 }
 
+// Acts reports whether a method kills or changes connections.
+func Acts(method string) bool { return slices.Contains(actMethods(), method) }
+
 // May reports whether the role permits to call a method. It says nothing of
 // whether that method exists, and system.multicall permits nothing by itself:
 // each call inside is a question of its own.

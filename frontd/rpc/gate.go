@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -50,7 +49,7 @@ func (s *Server) hostAllowed(r *http.Request) bool {
 		return !r.ProtoAtLeast(1, 1)
 	}
 	host := lowerHost(r.Host)
-	if host == "localhost" || slices.Contains(s.cfg.Hosts, host) {
+	if host == "localhost" || s.cfg.HostAllowed(host) {
 		return true
 	}
 	_, err := netip.ParseAddr(host)

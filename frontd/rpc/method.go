@@ -52,8 +52,11 @@ type method struct {
 }
 
 // methods is the one list of methods, in the order of the documentation.
-func methods() []method {
+func methods(multicall bool) []method {
 	all := slices.Concat(sessionMethods(), tableMethods(), actMethods(), systemMethods())
+	if multicall {
+		all = append(all, multicallMethod())
+	}
 	return all
 }
 

@@ -333,3 +333,40 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 }
+
+func TestMulticall(t *testing.T) {
+	d := start(t)
+	d.three()
+	s := d.login()
+	one := func(name string, params ...string) string {
+		p := emptyArray
+		if len(params) > 0 {
+			p = list(params...)
+		}
+		return members("methodName", str(name), "params", p)
+	}
+	got := d.call("system.multicall", list(one("whoami", s), one("login"), one("kill", s, list(num(53))), one("kill", s, list(num(4242))),
+		one("kill", str("bogus"), emptyArray), one("no.such"), num(1), one("system.multicall", emptyArray), one("view", s))).value.([]any)
+	want := []any{"", "int:-32602", "", "int:4", "int:2", "int:-32601", "int:-32602", "int:-32602", ""}
+	if len(got) != len(want) {
+		t.Fatalf("%d answers", len(got))
+	}
+	for i, g := range got {
+		switch g := g.(type) {
+		case []any:
+			if want[i] != "" || len(g) != 1 {
+				t.Errorf("answer %d: %v", i, g)
+			}
+		case map[string]any:
+			if g["faultCode"] != want[i] {
+				t.Errorf("answer %d: %v, want %v", i, g, want[i])
+			}
+		}
+	}
+	many := make([]string, maxMulticall+1)
+	for i := range many {
+		many[i] = one("system.listMethods")
+	}
+	d.call("system.multicall", list(many...)).want(t, -32602, "16")
+	d.call("system.multicall", num(1)).want(t, -32602)
+}

@@ -43,7 +43,7 @@ func start(t *testing.T) *daemon {
 		MaxPage: 100,
 		Log:     log,
 	})
-	s := New(Config{Service: svc, Hosts: []string{"firewall.example"}, Log: log, Origin: func(r *http.Request) Origin {
+	s := New(Config{Service: svc, HostAllowed: func(h string) bool { return h == "firewall.example" }, Multicall: true, Log: log, Origin: func(r *http.Request) Origin {
 		a := netip.MustParseAddrPort(r.RemoteAddr)
 		return Origin{Text: r.RemoteAddr, Addr: a.Addr()}
 	}})

@@ -40,9 +40,12 @@ type Config struct {
 	Service *service.Service
 	// Origin tells where a request comes from.
 	Origin func(*http.Request) Origin
-	// Hosts are allowed in the Host header besides IP literals and localhost, without
-	// port, in lower case.
-	Hosts        []string
+	// Read is told of a request that has come in full; nil: nobody is.
+	Read func(*http.Request)
+	// HostAllowed says whether a name may stand in the Host header, besides IP literals
+	// and localhost. The name is in lower case and without port; nil: no name may.
+	HostAllowed  func(name string) bool
+	Multicall    bool          // serve system.multicall
 	MaxBody      int64         // bytes; 0 is DefaultMaxBody
 	BodyTimeout  time.Duration // 0 is DefaultBodyTimeout
 	WriteTimeout time.Duration // 0 is DefaultWriteTimeout
@@ -70,8 +73,14 @@ func New(cfg Config) *Server {
 	if cfg.WriteTimeout == 0 {
 		cfg.WriteTimeout = DefaultWriteTimeout
 	}
+	if cfg.Read == nil {
+		cfg.Read = func(*http.Request) {}
+	}
+	if cfg.HostAllowed == nil {
+		cfg.HostAllowed = func(string) bool { return false }
+	}
 	s := &Server{cfg: cfg, methods: make(map[string]*method)}
-	for _, m := range methods() {
+	for _, m := range methods(cfg.Multicall) {
 		s.methods[m.name] = &m
 		s.names = append(s.names, m.name)
 		if !m.open {
@@ -112,7 +121,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if body.err != nil {
 		w.Header().Set("Connection", "close")
 	}
-	result, done, err := s.dispatch(&request{ctx: r.Context(), caller: caller, addr: origin.Addr}, body)
+	s.cfg.Read(r)
+	result, done, err := s.answerTo(&request{ctx: r.Context(), caller: caller, addr: origin.Addr}, body)
 	defer done()
 	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
 	s.write(w, dialect, result, err)
@@ -133,18 +143,22 @@ func (s *Server) refuse(w http.ResponseWriter, status int, text string) {
 	http.Error(w, text, status)
 }
 
+func (s *Server) answerTo(r *request, b *body) (result answer, done func(), err error) {
+	if b.err != nil {
+		return nil, func() {}, b.err
+	}
+	return s.dispatch(r, b.call.Method, b.call.Params)
+}
+
 // dispatch finds the method and the session, in the order in which errors are looked for,
 // and runs the method. done has to be called when the answer is written.
-func (s *Server) dispatch(r *request, b *body) (result answer, done func(), err error) {
+func (s *Server) dispatch(r *request, name string, all params) (result answer, done func(), err error) {
 	done = func() {}
-	if b.err != nil {
-		return nil, done, b.err
-	}
-	m, ok := s.methods[b.call.Method]
+	m, ok := s.methods[name]
 	if !ok {
-		return nil, done, &xmlrpc.Error{Code: xmlrpc.FaultNoMethod, Text: "there is no method " + quoted(b.call.Method)}
+		return nil, done, &xmlrpc.Error{Code: xmlrpc.FaultNoMethod, Text: "there is no method " + quoted(name)}
 	}
-	r.params = b.call.Params
+	r.params = all
 	if !m.open {
 		if len(r.params) > 0 && r.params[0].Kind == xmlrpc.KindString {
 			r.id = r.params[0].Text

@@ -76,7 +76,7 @@ type Identity struct {
 
 // Whoami tells the caller who he is, and which of these methods he may call.
 func (c *Call) Whoami(methods []string) Identity {
-	may := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return !c.role.May(m) })
+	may := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return c.Permit(m) != nil })
 	slices.Sort(may)
 	return Identity{User: c.User(), Role: c.role.Name, Methods: may}
 }

@@ -33,6 +33,8 @@ type Config struct {
 	Backend auth.Backend
 	// RoleOf gives the role of a user whom the backend gave none.
 	RoleOf func(user string) string
+	// ReadOnly refuses to everybody what kills or changes.
+	ReadOnly bool
 
 	MaxAge       time.Duration // see table.StoreConfig
 	MaxSnapshots int           // see table.StoreConfig
@@ -133,6 +135,9 @@ func (s *Service) Begin(id string, from Caller) (*Call, error) {
 
 // Permit says whether the user of this call may call a method.
 func (c *Call) Permit(method string) error {
+	if c.s.cfg.ReadOnly && policy.Acts(method) {
+		return fault(CodePermission, "%s is not permitted to anybody: the service is read-only", method)
+	}
 	if c.role.May(method) {
 		return nil
 	}

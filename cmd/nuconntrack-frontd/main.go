@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Command nuconntrack-frontd serves the connection table over XML-RPC. It faces the
+// network and holds no privilege.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"nuconntrack/cmd/privilege"
+	"nuconntrack/frontd"
+	"nuconntrack/frontd/config"
+	"nuconntrack/frontd/listen"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+const defaultConfig = "/etc/nuconntrack/frontd.toml"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// options are the command line.
+type options struct {
+	config         string
+	override       config.Override
+	check, version bool
+}
+
+func parse(args []string, stdout, stderr io.Writer) (o options, code int, done bool) {
+	f := flag.NewFlagSet("nuconntrack-frontd", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.config, "config", defaultConfig, "configuration `file`")
+	f.StringVar(&o.override.Listen, "listen", "", "listen on this `address` (ip:port or unix:/path) instead of those in the file")
+	f.StringVar(&o.override.Privd, "privd", "", "`path` of the helper's socket, instead of that in the file")
+	f.BoolVar(&o.check, "check-config", false, "print the configuration as understood, and end")
+	f.BoolVar(&o.version, "version", false, "print the version, and end")
+	err := f.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return o, exitDone, true
+	case err != nil:
+		return o, exitUsage, true
+	case f.NArg() > 0:
+		fmt.Fprintf(stderr, "nuconntrack-frontd: unexpected argument %q\n", f.Arg(0))
+		return o, exitUsage, true
+	case o.version:
+		fmt.Fprintln(stdout, "nuconntrack-frontd", version())
+		return o, exitDone, true
+	}
+	return o, exitDone, false
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, code, done := parse(args, stdout, stderr)
+	if done {
+		return code
+	}
+	fail := func(code int, err error) int {
+		fmt.Fprintln(stderr, "nuconntrack-frontd:", err)
+		return code
+	}
+	settings, err := config.Load(o.config, o.override)
+	if err != nil {
+		return fail(exitUsage, err)
+	}
+	if o.check {
+		fmt.Fprint(stdout, settings)
+		return exitDone
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	listeners, err := listen.Open(ctx, listen.Config{Addresses: settings.Listen, Check: settings.CheckListener, Log: log})
+	if err != nil {
+		return fail(exitFailed, err)
+	}
+	for _, l := range listeners {
+		if w := settings.ListenerWarning(l.Addr()); w != "" {
+			log.Warn(w)
+		}
+	}
+	if err := drop(settings, log); err != nil {
+		return fail(exitFailed, err)
+	}
+	server := frontd.New(frontd.Config{Settings: settings, Listeners: listeners, Log: log})
+	// The sockets listen already: a connection waits there until Run accepts it.
+	if _, err := daemon.SdNotify(true, daemon.SdNotifyReady); err != nil {
+		log.Warn("systemd was not told that the service is ready", "error", err)
+	}
+	if err := server.Run(ctx); err != nil {
+		return fail(exitFailed, err)
+	}
+	return exitDone
+}
+
+// drop gives up every privilege. Only root can become another user, and not even root can in
+// a user namespace that has no other.
+func drop(settings *config.Config, log *slog.Logger) error {
+	user := settings.User
+	switch {
+	case os.Geteuid() != 0:
+		user = privilege.Self
+	case !settings.UserGiven && privilege.SingleUID():
+		log.Warn("staying who I am: this user namespace has no other user")
+		user = privilege.Self
+	}
+	return privilege.Become(privilege.Config{User: user, Log: log})
+}
+
+// version is what the module was built as.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

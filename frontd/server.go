@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package frontd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/config"
+	"nuconntrack/frontd/listen"
+	"nuconntrack/frontd/rpc"
+	"nuconntrack/frontd/service"
+	"nuconntrack/ipc"
+)
+
+const (
+	// maxHeader bounds the header of a request, bytes.
+	maxHeader = 16 << 10
+	// shutdownTime is how long calls that run may take to end when the daemon ends.
+	shutdownTime = 5 * time.Second
+)
+
+// Config says what a Server is made of.
+type Config struct {
+	Settings  *config.Config
+	Listeners []listen.Listener // the server closes them
+	Log       *slog.Logger
+}
+
+// Server is the daemon.
+type Server struct {
+	cfg     Config
+	helper  *ipc.Client
+	service *service.Service
+	http    *http.Server
+	gate    *listen.Gate
+}
+
+// New makes a Server. Nothing is served, and the helper is not asked, before Run.
+func New(cfg Config) *Server {
+	set := cfg.Settings
+	s := &Server{cfg: cfg, helper: ipc.NewClient(ipc.ClientConfig{Path: set.Privd})}
+	s.service = service.New(service.Config{
+		Helper:          s.helper,
+		Backend:         backend(set, cfg.Log),
+		RoleOf:          func(user string) string { return set.Auth.RoleOf(user).Name },
+		ReadOnly:        set.ReadOnly,
+		MaxAge:          set.View.MaxAge,
+		MaxSnapshots:    set.View.MaxSnapshots,
+		MaxPage:         set.View.MaxPage,
+		SessionTimeout:  set.Sessions.Timeout,
+		SessionLifetime: set.Sessions.Lifetime,
+		SessionsPerUser: set.Sessions.MaxPerUser,
+		Sessions:        set.Sessions.Max,
+		Log:             cfg.Log,
+	})
+	s.gate = listen.NewGate(listen.GateConfig{
+		Total: set.Connections.Max, PerAddress: set.Connections.MaxPerAddress, Log: cfg.Log,
+	})
+	s.http = &http.Server{
+		Handler: rpc.New(rpc.Config{
+			Service:      s.service,
+			Origin:       origin,
+			Read:         func(r *http.Request) { listen.RequestRead(r.Context()) },
+			HostAllowed:  set.HostAllowed,
+			Multicall:    set.Multicall,
+			MaxBody:      set.Connections.MaxBody,
+			BodyTimeout:  set.Connections.Body,
+			WriteTimeout: set.Connections.Write,
+			Log:          cfg.Log,
+		}),
+		ReadHeaderTimeout: set.Connections.Header,
+		IdleTimeout:       set.Connections.Idle,
+		MaxHeaderBytes:    maxHeader,
+		ConnState:         s.gate.ConnState,
+		ConnContext:       listen.ConnContext,
+		// What clients do wrong must not fill the log.
+		ErrorLog: slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+	}
+	return s
+}
+
+// backend makes the backend that a valid configuration names.
+func backend(set *config.Config, log *slog.Logger) auth.Backend {
+	if set.Auth.Backend == config.BackendNone {
+		return auth.None{}
+	}
+	file := auth.NewFile(auth.FileConfig{Path: set.Auth.File, Log: log})
+	if err := file.Check(); err != nil {
+		log.Warn("nobody can log in before this is mended", "file", set.Auth.File, "error", err)
+	}
+	return file
+}
+
+// origin tells where a request comes from, as the kernel has it.
+func origin(r *http.Request) rpc.Origin {
+	client, _ := listen.From(r.Context())
+	o := rpc.Origin{Text: client.String(), Local: client.Unix}
+	if client.Addr.IsValid() {
+		o.Text, o.Addr = client.Addr.String(), client.Addr.Addr()
+	}
+	if o.Addr == (netip.Addr{}) && !client.Unix {
+		o.Text = "unknown"
+	}
+	return o
+}
+
+// Run serves until ctx ends, which is no error; calls that run then get some time to end.
+func (s *Server) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, l := range s.cfg.Listeners {
+		g.Go(func() error { return s.serve(l) })
+	}
+	// Sessions and tables outlive the last call.
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g.Go(func() error { return s.service.Run(inner) })
+	g.Go(func() error {
+		<-ctx.Done()
+		defer stop()
+		return s.shutdown()
+	})
+	err := g.Wait()
+	return errors.Join(err, s.helper.Close())
+}
+
+func (s *Server) serve(l net.Listener) error {
+	if err := s.http.Serve(s.gate.Bind(l)); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// shutdown lets calls end, and after shutdownTime ends them.
+func (s *Server) shutdown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	return nil
+}
