@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"nuconntrack/privd/audit"
+
+	"golang.org/x/sys/unix"
+)
+
+// Values of --audit.
+const (
+	auditAuto    = "auto"
+	auditJournal = "journal"
+	auditStderr  = "stderr"
+)
+
+// errorOutput is standard error for log and audit together, a line at a time. A reader
+// that does not read makes it fail after audit.WriteTime: Go sets no deadline on a file
+// in blocking mode, as standard error is.
+type errorOutput struct {
+	mu sync.Mutex // guards w
+	w  io.Writer
+}
+
+func newErrorOutput(w io.Writer) *errorOutput { return &errorOutput{w: w} }
+
+// Write writes b in one piece.
+func (o *errorOutput) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if f, ok := o.w.(*os.File); ok {
+		if err := waitWritable(int32(f.Fd())); err != nil {
+			return 0, err
+		}
+	}
+	return o.w.Write(b)
+}
+
+// waitWritable waits until a pipe has room for PIPE_BUF bytes, which is what makes poll
+// call it writable, and as much as a line has.
+func waitWritable(fd int32) error {
+	deadline := time.Now().Add(audit.WriteTime)
+	for {
+		fds := []unix.PollFd{{Fd: fd, Events: unix.POLLOUT}}
+		n, err := unix.Poll(fds, int(max(time.Until(deadline), 0).Milliseconds()))
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return err
+		case n == 0:
+			return os.ErrDeadlineExceeded
+		}
+		return nil // an error of the file shows when it is written to
+	}
+}
+
+// openAudit chooses where the audit goes: to the journal if that is where standard error
+// goes, or if it was asked for.
+func openAudit(where string, stderr *errorOutput, log *slog.Logger) (sink audit.Sink, done func(), err error) {
+	if where == auditAuto {
+		where = auditStderr
+		if f, ok := stderr.w.(*os.File); ok && audit.UnderJournal(os.Getenv("JOURNAL_STREAM"), f) {
+			where = auditJournal
+		}
+	}
+	log.Info("audit", "to", where)
+	if where == auditStderr {
+		return audit.NewLines(stderr), func() {}, nil
+	}
+	journal, err := audit.OpenJournal(audit.JournalSocket)
+	if err != nil {
+		return nil, nil, err
+	}
+	return journal, func() { journal.Close() }, nil
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package audit
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// JournalSocket is where journald takes entries.
+const JournalSocket = "/run/systemd/journal/socket"
+
+// A Journal sends entries to journald, one datagram each.
+//
+// The socket is not connected: journald may be restarted, and after the sandbox is up no
+// new socket can be made. It blocks, with a time limit: only in a blocking call does the
+// kernel wait for room in the queue of a socket that one is not connected to.
+type Journal struct {
+	fd int
+	to *unix.SockaddrUnix
+}
+
+// OpenJournal opens a socket for entries that go to path, JournalSocket outside of tests.
+func OpenJournal(path string) (*Journal, error) {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open journal socket: %w", err)
+	}
+	wait := unix.NsecToTimeval(int64(WriteTime))
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &wait); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("set time limit of journal socket: %w", err)
+	}
+	return &Journal{fd: fd, to: &unix.SockaddrUnix{Name: path}}, nil
+}
+
+// Close closes the socket; Write must not be called after it.
+func (j *Journal) Close() error { return unix.Close(j.fd) }
+
+// Write sends an entry. An entry that is too large for a datagram would have to go by a
+// file; ours never is.
+func (j *Journal) Write(e Entry) error {
+	b := encodeNative(e.fields())
+	if len(b) > MaxEntry {
+		return fmt.Errorf("write audit entry: %d bytes, at most %d", len(b), MaxEntry)
+	}
+	for {
+		err := unix.Sendto(j.fd, b, unix.MSG_NOSIGNAL, j.to)
+		switch err {
+		case nil:
+			return nil
+		case unix.EINTR:
+			continue
+		case unix.EAGAIN:
+			err = os.ErrDeadlineExceeded
+		}
+		return fmt.Errorf("write audit entry to the journal: %w", err)
+	}
+}
+
+// encodeNative writes the journal's native protocol
+// (https://systemd.io/JOURNAL_NATIVE_PROTOCOL): KEY=value and a newline or, for a value
+// that has newlines itself, the key, its length in eight bytes and the value.
+func encodeNative(fields []field) []byte {
+	var b []byte
+	for _, f := range fields {
+		b = append(b, f.key...)
+		if strings.Contains(f.value, "\n") {
+			b = append(b, '\n')
+			b = binary.LittleEndian.AppendUint64(b, uint64(len(f.value)))
+		} else {
+			b = append(b, '=')
+		}
+		b = append(b, f.value...)
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// UnderJournal reports whether stderr goes to the journal, by what systemd says in the
+// variable JOURNAL_STREAM, see systemd.exec(5): device and inode of that stream. The
+// variable alone proves nothing, children inherit it.
+func UnderJournal(journalStream string, stderr *os.File) bool {
+	var stat unix.Stat_t
+	if journalStream == "" || unix.Fstat(int(stderr.Fd()), &stat) != nil {
+		return false
+	}
+	if journalStream != fmt.Sprintf("%d:%d", stat.Dev, stat.Ino) {
+		return false
+	}
+	info, err := os.Stat(JournalSocket)
+	return err == nil && info.Mode()&os.ModeSocket != 0
+}
