@@ -12,7 +12,10 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"nuconntrack/cmd/nuctl/cli"
+	"nuconntrack/cmd/nuctl/demo"
 )
 
 func main() {
@@ -26,5 +29,8 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return cli.Run(ctx, cli.Config{Args: args, Stdin: stdin, Stdout: stdout, Stderr: stderr, Getenv: os.Getenv})
+	return cli.Run(ctx, cli.Config{
+		Args: args, Stdin: stdin, Stdout: stdout, Stderr: stderr, Getenv: os.Getenv,
+		More: []*cobra.Command{demo.Command()},
+	})
 }

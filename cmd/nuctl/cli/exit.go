@@ -46,6 +46,9 @@ func report(stderr io.Writer, err error) int {
 	var usage *usageError
 	var call *client.Error
 	var advised *advisedError
+	// The commands of other packages have errors of their own; that of an ended process
+	// has such a method too, hence the one code that is looked for.
+	var coded interface{ ExitCode() int }
 	switch {
 	case err == nil:
 		return exitDone
@@ -55,7 +58,7 @@ func report(stderr io.Writer, err error) int {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "nuctl: interrupted")
 		return exitFailed
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &coded) && coded.ExitCode() == exitUsage:
 		say(stderr, err.Error(), "'nuctl --help' and 'nuctl COMMAND --help' say what can be written")
 		return exitUsage
 	case errors.As(err, &call):

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"syscall"
 
 	"nuconntrack/cmd/nuctl/client"
@@ -94,13 +95,16 @@ func cause(err error) error {
 	if errors.As(err, &op) {
 		return op.Err
 	}
+	var call *url.Error
+	if errors.As(err, &call) {
+		return call.Err
+	}
 	return err
 }
 
 func whenUnreachable(err error) string {
 	var name *net.DNSError
 	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return "nothing listens there: start it on the firewall with 'systemctl start nuconntrack-frontd.socket', or give another address with --server or NUCTL_SERVER"
@@ -110,7 +114,7 @@ func whenUnreachable(err error) string {
 		return "the name cannot be found: check --server or NUCTL_SERVER"
 	case errors.As(err, &certificate):
 		return "the server's certificate is not trusted here: add its CA to this machine's"
-	case errors.As(err, &record):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return "the server does not speak TLS: use http:// if the way there is safe"
 	}
 	return "check --server or NUCTL_SERVER, and whether the firewall lets you in"

@@ -30,6 +30,8 @@ type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	settings       settings
+	// began says that a command runs: what failed before was the way it was written.
+	began bool
 }
 
 // Run does what the arguments say and gives the exit code. When ctx ends it logs out and
@@ -47,6 +49,9 @@ func Run(ctx context.Context, c Config) int {
 		// What fails while everything is torn down is of no interest.
 		err = context.Canceled
 	}
+	if err != nil && !a.began {
+		err = &usageError{err}
+	}
 	return report(c.Stderr, err)
 }
 
@@ -57,9 +62,10 @@ func (a *app) root() *cobra.Command {
 		Short: "see, cut and change the connections of a firewall",
 		Long: `nuctl asks a NuConntrack server for the connections that a Linux firewall tracks,
 kills them and changes their mark or timeout. It also edits the server's password file.`,
-		Version:       version(),
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Version:          version(),
+		SilenceErrors:    true,
+		SilenceUsage:     true,
+		PersistentPreRun: func(*cobra.Command, []string) { a.began = true },
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -78,7 +84,6 @@ kills them and changes their mark or timeout. It also edits the server's passwor
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("nuctl {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.Flags().BoolVar(&check, "check-config", false, "check the connection settings, without connecting, and exit")
 	root.PersistentFlags().BoolP("help", "h", false, "say what can be written")
 	a.settings.flags(root.PersistentFlags())

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// fakeServer answers XML-RPC calls as a front daemon does, as far as nuctl can tell.
+type fakeServer struct {
+	http *httptest.Server
+	quit chan struct{}
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	log     []string
+	login   bool // a password is wanted
+	rows    []map[string]any
+	warning string
+	maxPage int
+	status  int
+	kind    string
+	hang    string
+	faults  map[string]fault
+}
+
+type fault struct {
+	code int
+	text string
+}
+
+func newFakeServer() *fakeServer {
+	s := &fakeServer{quit: make(chan struct{}), rows: fewRows(), maxPage: 5000, faults: map[string]fault{}}
+	s.changed = sync.NewCond(&s.mu)
+	s.http = httptest.NewServer(s)
+	return s
+}
+
+func (s *fakeServer) close() {
+	close(s.quit)
+	s.http.Close()
+}
+
+// set changes how the server answers: login; rows few|none|hostile|N; max-page N; warn
+// TEXT; status N; type TEXT; hang METHOD; fault METHOD CODE TEXT.
+func (s *fakeServer) set(args []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	switch strings.Join(append(args[:1:1], strconv.Itoa(len(args)-1)), " ") {
+	case "login 0":
+		s.login = true
+	case "rows 1":
+		s.rows, err = rowsNamed(args[1])
+	case "max-page 1":
+		s.maxPage, err = strconv.Atoi(args[1])
+	case "warn 1":
+		s.warning, err = unescape(args[1])
+	case "status 1":
+		s.status, err = strconv.Atoi(args[1])
+	case "type 1":
+		s.kind = args[1]
+	case "hang 1":
+		s.hang = args[1]
+	case "fault 3":
+		f := fault{}
+		f.code, err = strconv.Atoi(args[2])
+		if err == nil {
+			f.text, err = unescape(args[3])
+		}
+		s.faults[args[1]] = f
+	default:
+		err = fmt.Errorf("fake: unknown setting %q", args)
+	}
+	return err
+}
+
+// unescape reads escapes such as \n and \u202e as Go does.
+func unescape(text string) (string, error) {
+	return strconv.Unquote(`"` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
+}
+
+func (s *fakeServer) calls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.log)
+}
+
+func (s *fakeServer) await(method string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !slices.ContainsFunc(s.log, func(call string) bool { return strings.HasPrefix(call, method+" ") }) {
+		s.changed.Wait()
+	}
+}
+
+func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var call struct {
+		Method string  `xml:"methodName"`
+		Params []value `xml:"params>param>value"`
+	}
+	if err := xml.NewDecoder(r.Body).Decode(&call); err != nil || r.URL.Path != "/RPC2" {
+		http.Error(w, "not found", http.StatusNotFound)
+		return
+	}
+	args := make([]any, len(call.Params))
+	for i, p := range call.Params {
+		args[i] = p.plain()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, call.Method+" "+fmt.Sprintf("%q", args))
+	s.changed.Broadcast()
+	if s.hang == call.Method {
+		s.mu.Unlock()
+		select {
+		case <-r.Context().Done():
+		case <-s.quit:
+		}
+		s.mu.Lock()
+		return
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	if s.kind != "" {
+		w.Header().Set("Content-Type", s.kind)
+	}
+	if s.status != 0 {
+		w.Header().Set("Location", "http://192.0.2.1/elsewhere")
+		w.WriteHeader(s.status)
+		return
+	}
+	result, err := s.answer(call.Method, args)
+	var f *faultError
+	if errors.As(err, &f) {
+		result = map[string]any{"faultCode": f.code, "faultString": f.text}
+		fmt.Fprintf(w, "<methodResponse><fault>%s</fault></methodResponse>", encode(result))
+		return
+	}
+	fmt.Fprintf(w, `<?xml version="1.0"?><methodResponse><params><param>%s</param></params></methodResponse>`, encode(result))
+}
+
+type faultError struct{ fault }
+
+func (e *faultError) Error() string { return e.text }
+
+func (s *fakeServer) answer(method string, args []any) (any, error) {
+	if f, ok := s.faults[method]; ok {
+		return nil, &faultError{f}
+	}
+	if method == "login" {
+		if s.login && !slices.Equal(args, []any{"admin", "secret"}) {
+			return nil, &faultError{fault{1, "authentication failed"}}
+		}
+		return "Session1", nil
+	}
+	if len(args) == 0 || args[0] != "Session1" {
+		return nil, &faultError{fault{2, "session unknown or expired"}}
+	}
+	switch method {
+	case "view":
+		return s.view(args)
+	case "kill", "change", "logout":
+		return true, nil
+	case "whoami":
+		return map[string]any{"user": "admin"}, nil
+	}
+	return nil, &faultError{fault{-32601, "no such method"}}
+}
+
+func (s *fakeServer) view(args []any) (any, error) {
+	if len(args) != 7 {
+		return nil, &faultError{fault{-32602, "wrong number of parameters"}}
+	}
+	start, length := args[4].(int), min(args[5].(int), s.maxPage)
+	options := args[6].(map[string]any)
+	if name, ok := options["snapshot"]; ok != (start > 0) || ok && name != "snap1" {
+		return nil, &faultError{fault{12, "that snapshot is no longer held"}}
+	}
+	from := min(start, len(s.rows))
+	page := s.rows[from:min(from+length, len(s.rows))]
+	table := []any{}
+	for _, row := range page {
+		if names, ok := options["fields"].([]any); ok {
+			row = maps.Clone(row)
+			maps.DeleteFunc(row, func(name string, _ any) bool { return !slices.Contains(names, any(name)) })
+		} else {
+			row = whole(row)
+		}
+		table = append(table, row)
+	}
+	warnings := []any{}
+	if s.warning != "" {
+		warnings = append(warnings, s.warning)
+	}
+	return map[string]any{
+		"table": table, "total": len(s.rows), "start": start, "length": len(page), "count": len(s.rows),
+		"snapshot": "snap1", "taken": "2026-01-02T03:04:05.678Z", "warnings": warnings,
+	}, nil
+}
+
+// value is a parameter as kolo/xmlrpc writes it.
+type value struct {
+	Text    *string `xml:"string"`
+	Int     *int    `xml:"int"`
+	Boolean *bool   `xml:"boolean"`
+	Struct  *struct {
+		Members []struct {
+			Name  string `xml:"name"`
+			Value value  `xml:"value"`
+		} `xml:"member"`
+	} `xml:"struct"`
+	Array *struct {
+		Values []value `xml:"data>value"`
+	} `xml:"array"`
+}
+
+func (v value) plain() any {
+	switch {
+	case v.Text != nil:
+		return *v.Text
+	case v.Int != nil:
+		return *v.Int
+	case v.Boolean != nil:
+		return *v.Boolean
+	case v.Struct != nil:
+		m := map[string]any{}
+		for _, member := range v.Struct.Members {
+			m[member.Name] = member.Value.plain()
+		}
+		return m
+	case v.Array != nil:
+		list := []any{}
+		for _, element := range v.Array.Values {
+			list = append(list, element.plain())
+		}
+		return list
+	}
+	return nil
+}
+
+func encode(v any) string {
+	var b strings.Builder
+	switch v := v.(type) {
+	case string:
+		var text bytes.Buffer
+		_ = xml.EscapeText(&text, []byte(v))
+		fmt.Fprintf(&b, "<string>%s</string>", text.String())
+	case int:
+		fmt.Fprintf(&b, "<int>%d</int>", v)
+	case bool:
+		fmt.Fprintf(&b, "<boolean>%d</boolean>", map[bool]int{true: 1}[v])
+	case []any:
+		b.WriteString("<array><data>")
+		for _, element := range v {
+			b.WriteString(encode(element))
+		}
+		b.WriteString("</data></array>")
+	case map[string]any:
+		b.WriteString("<struct>")
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			fmt.Fprintf(&b, "<member><name>%s</name>%s</member>", name, encode(v[name]))
+		}
+		b.WriteString("</struct>")
+	}
+	return "<value>" + b.String() + "</value>"
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"nuctl": main})
+}
+
+// TestScripts runs nuctl as users do, each script against a fake server of its own that
+// answers as the interface's description says. Beside the usual commands of testscript
+// there are
+//
+//	exits N COMMAND...   run a command that must end with this code
+//	fake SETTING...      change the server, see fakeServer.set
+//	calls                write the calls that the server got into the file calls
+//	await METHOD         wait for such a call
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			server := newFakeServer()
+			env.Defer(server.close)
+			env.Values[serverKey{}] = server
+			env.Setenv("NUCTL_SERVER", server.http.URL+"/RPC2")
+			env.Setenv("FAKE", server.http.URL)
+			env.Setenv("HOSTPORT", strings.TrimPrefix(server.http.URL, "http://"))
+			env.Setenv("LC_ALL", "C.UTF-8")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": cmdExits,
+			"fake":  cmdFake,
+			"calls": cmdCalls,
+			"await": cmdAwait,
+		},
+	})
+}
+
+type serverKey struct{}
+
+func serverOf(ts *testscript.TestScript) *fakeServer {
+	return ts.Value(serverKey{}).(*fakeServer)
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func cmdFake(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: fake SETTING...")
+	}
+	ts.Check(serverOf(ts).set(args))
+}
+
+func cmdCalls(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: calls")
+	}
+	calls := strings.Join(serverOf(ts).calls(), "\n") + "\n"
+	ts.Check(os.WriteFile(ts.MkAbs("calls"), []byte(calls), 0o600))
+}
+
+func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await METHOD")
+	}
+	serverOf(ts).await(args[0])
+}
