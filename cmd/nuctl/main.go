@@ -31,6 +31,6 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return cli.Run(ctx, cli.Config{
 		Args: args, Stdin: stdin, Stdout: stdout, Stderr: stderr, Getenv: os.Getenv,
-		More: []*cobra.Command{demo.Command()},
+		More: []*cobra.Command{demo.Command(), demo.HostCommand()},
 	})
 }

@@ -70,10 +70,9 @@ func findIn(folders []string, name string) (string, error) {
 	return "", fmt.Errorf("find %s: not in %s and, but for --bin-dir, not in PATH; build it (make) or say where it is with --bin-dir", name, folders[0])
 }
 
-// privdCommand is privd for the namespace: its only user is 0, whom it serves and stays.
 func privdCommand(bins daemons, p place) *exec.Cmd {
-	return exec.Command(bins.privd,
-		"--policy", p.policy(), "--socket", p.socket(), "--peer-user", "0", "--user", "self")
+	return exec.Command(bins.privd, "--policy", p.policy(), "--socket", p.socket(),
+		"--peer-user", p.setting.peer, "--user", p.setting.privd, "--audit", p.setting.audit)
 }
 
 // frontdCommand is frontd, by way of handOver, with the listener as descriptor 3.

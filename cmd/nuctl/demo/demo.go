@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"nuconntrack/frontd/listen"
 )
 
 // defaultListen is where the units listen too (API.md, "Names under systemd").
@@ -20,11 +23,14 @@ const defaultListen = "127.0.0.1:8580"
 
 // config is what the user asks for.
 type config struct {
+	// host is for this machine's own table instead of the demo.
+	host bool
 	// listen is the TCP address outside the namespace. A port that is taken is replaced by a free one.
 	listen string
 	// binDir holds the two daemons. Empty: beside nuctl, else in PATH.
 	binDir string
-	// dir is the folder to make. Empty: a new one in the system's place for temporary files.
+	// dir is the folder to make. Empty: a new one, below hostParent or in the system's place
+	// for temporary files.
 	dir string
 	// runFor ends the demo after this time. 0: never.
 	runFor time.Duration
@@ -54,33 +60,47 @@ func Command() *cobra.Command {
 		Long: `Start both daemons and some traffic in a network namespace of their own, print how to
 log in, and wait for Ctrl-C. Needs no root, touches neither this machine's connections nor
 its firewall, and leaves nothing behind.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("unexpected argument %q", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cmd.SilenceUsage = true
-			// SIGHUP is what closing the terminal sends.
-			ctx, cancel := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-			defer cancel()
-			cfg.stdout, cfg.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			return run(ctx, cfg)
-		},
+		Args: noArguments,
+		RunE: cfg.runE,
 	}
-	cmd.Flags().StringVar(&cfg.listen, "listen", defaultListen, "`ADDRESS` to serve on; if the port is taken, a free one is used")
-	cmd.Flags().DurationVar(&cfg.runFor, "for", 0, "end after this `DURATION` (0: at Ctrl-C)")
-	cmd.Flags().StringVar(&cfg.dir, "dir", "", "`FOLDER` to make, use and remove; must not exist (default: a new one for temporary files)")
-	cmd.Flags().StringVar(&cfg.binDir, "bin-dir", "", "`FOLDER` of the daemons (default: beside nuctl, else PATH)")
+	cfg.flags(cmd.Flags())
 	cmd.AddCommand(insideCommand(), handOverCommand())
 	return cmd
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("unexpected argument %q", args[0])
+	}
+	return nil
+}
+
+func (cfg *config) flags(f *pflag.FlagSet) {
+	f.StringVar(&cfg.listen, "listen", defaultListen, "loopback `ADDRESS` to serve on; if the port is taken, a free one is used")
+	f.DurationVar(&cfg.runFor, "for", 0, "end after this `DURATION` (0: at Ctrl-C)")
+	f.StringVar(&cfg.dir, "dir", "", "`FOLDER` to make, use and remove; must not exist (default: a new temporary one)")
+	f.StringVar(&cfg.binDir, "bin-dir", "", "`FOLDER` of the daemons (default: beside nuctl, else PATH)")
+}
+
+func (cfg *config) runE(cmd *cobra.Command, _ []string) error {
+	cmd.SilenceUsage = true
+	// SIGHUP is what closing the terminal sends.
+	ctx, cancel := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer cancel()
+	cfg.stdout, cfg.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
+	return run(ctx, *cfg)
 }
 
 // run is the outer process, from the first file to the last.
 func run(ctx context.Context, cfg config) (err error) {
 	if cfg.runFor < 0 {
 		return usagef("--for %v: must not be negative", cfg.runFor)
+	}
+	setting := demoSetting()
+	if cfg.host {
+		if setting, err = hostSetting(); err != nil {
+			return err
+		}
 	}
 	bins, err := findDaemons(cfg.binDir)
 	if err != nil {
@@ -91,10 +111,13 @@ func run(ctx context.Context, cfg config) (err error) {
 		return err
 	}
 	defer listener.Close()
+	if !listen.Local(listener.Addr()) {
+		return usagef("--listen %s: others than this machine could reach it, and read the password on its way", cfg.listen)
+	}
 	if taken {
 		fmt.Fprintf(cfg.stderr, "%s is taken; using %s instead.\n", cfg.listen, listener.Addr())
 	}
-	place, err := makePlace(cfg.dir, listener.Addr().String())
+	place, err := makePlace(cfg.dir, listener.Addr().String(), setting)
 	if err != nil {
 		return err
 	}

@@ -238,7 +238,7 @@ func TestDemoRefuses(t *testing.T) {
 		{"address of another machine", []string{"--listen", "192.0.2.1:80"}, "listen"},
 		{"negative time", []string{"--for", "-1s"}, "negative"},
 		{"argument", []string{"extra"}, "extra"},
-		{"inner command by hand", nil, "for `nuctl demo` only"},
+		{"inner command by hand", nil, "for `nuctl demo` and `nuctl host` only"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			args := append([]string{"--bin-dir", bins, "--listen", "127.0.0.1:0"}, test.args...)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// Package demo is `nuctl demo`: a firewall to play with, for any user, without root.
+// Package demo is `nuctl demo`, a firewall to play with, for any user, without root; and
+// `nuctl host`, the same daemons over this machine's own table, for root.
 //
-// Three kinds of process take part:
+// Three kinds of process take part in the demo:
 //
 //	nuctl demo           outside: opens the TCP listener, writes the files, waits for Ctrl-C
 //	└ nuctl demo inside  PID 1 of new user, PID, network and mount namespaces:
@@ -14,11 +15,16 @@
 // the machine reaches frontd, frontd reaches nothing, and privd sees and kills the
 // connections of the namespace only.
 //
-// The package must never touch the machine's own network or firewall, so the inner process
-// refuses to work anywhere but in a network namespace that nobody has used yet. It must leave
-// nothing behind either: the inner process ends when the pipe on its standard input closes,
-// for whatever reason, kill -9 of the outer one included; the kernel ends all others
-// with it, as it was their PID 1; and whichever of the two ends last removes the folder.
+// Host has the same processes without namespaces, addresses, rules and traffic. Its daemons become
+// users of their own, and its folder lets each read its own files: see hostSetting.
 //
-// Its input is the command line of the user who starts it. No daemon's output is interpreted.
+// The package must never touch the machine's own network, firewall or settings, so what changes
+// any refuses to work but in a network namespace that nobody has used yet. It must leave
+// nothing behind either: the inner process ends when the pipe on its standard input closes,
+// for whatever reason, kill -9 of the outer one included; in the demo the kernel ends all others
+// with it, as it was their PID 1, and for host it ends them itself, or the outer process does; and
+// whichever of the two ends last removes the folder.
+//
+// Its input is the command line of the user who starts it, and SUDO_UID. No daemon's output is
+// interpreted.
 package demo

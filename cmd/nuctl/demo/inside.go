@@ -19,7 +19,8 @@ import (
 // errAsked means that the inner process ends because it was asked to.
 var errAsked = errors.New("asked to end")
 
-// insideCommand is PID 1 of the namespaces.
+// insideCommand is PID 1 of the namespaces, or, for the machine's own table, a process beside
+// the outer one.
 func insideCommand() *cobra.Command {
 	var (
 		p    place
@@ -43,6 +44,10 @@ func insideCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&p.dir, "dir", "", "")
+	cmd.Flags().BoolVar(&p.setting.host, "host", false, "")
+	cmd.Flags().StringVar(&p.setting.privd, "privd-user", "", "")
+	cmd.Flags().StringVar(&p.setting.peer, "peer-user", "", "")
+	cmd.Flags().StringVar(&p.setting.audit, "audit", "", "")
 	cmd.Flags().StringVar(&bins.privd, "privd", "", "")
 	cmd.Flags().StringVar(&bins.frontd, "frontd", "", "")
 	return cmd
@@ -60,8 +65,9 @@ type insideConfig struct {
 // runInside sets the namespace up, starts everything and waits for the end. What goes
 // wrong is reported to the outer process, which tells the user.
 func runInside(ctx context.Context, cfg insideConfig) error {
-	if os.Getpid() != 1 {
-		return errors.New("this command is for `nuctl demo` only")
+	// By hand it would remove whatever folder it is given.
+	if os.Getpid() != 1 && !(cfg.place.setting.host && listens(cfg.listener)) {
+		return errors.New("this command is for `nuctl demo` and `nuctl host` only")
 	}
 	// Only frontd is to inherit the listener.
 	syscall.CloseOnExec(firstDescriptor)
@@ -72,23 +78,37 @@ func runInside(ctx context.Context, cfg insideConfig) error {
 		cancel(errAsked)
 	}()
 
-	final := report{Kind: reportFailed}
-	ipv6, err := prepare(cfg.reports)
-	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
-		// The owner of a namespace may do all this. Where a security module gives out
-		// namespaces without rights in them, this is how it shows.
-		final.Kind = reportForbidden
-	}
-	if err == nil {
-		err = serve(ctx, cfg, ipv6)
-	}
+	forbidden, err := work(ctx, cfg)
 	// First the folder, then the report: nobody may be there to read it.
 	err = errors.Join(err, cfg.place.remove())
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case forbidden:
+		return cfg.reports.Encode(report{reportForbidden, err.Error()})
 	}
-	final.Text = err.Error()
-	return cfg.reports.Encode(final)
+	return cfg.reports.Encode(report{reportFailed, err.Error()})
+}
+
+// work is everything between the first and the last step of the inner process.
+func work(ctx context.Context, cfg insideConfig) (forbidden bool, err error) {
+	if cfg.place.setting.host {
+		return false, serveHost(ctx, cfg)
+	}
+	ipv6, err := prepare(cfg.reports)
+	if err != nil {
+		// The owner of a namespace may do all of it. Where a security module gives out
+		// namespaces without rights in them, this is how it shows.
+		return errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES), err
+	}
+	return false, serve(ctx, cfg, ipv6)
+}
+
+// serveHost is serve without any traffic.
+func serveHost(ctx context.Context, cfg insideConfig) error {
+	g, ctx := errgroup.WithContext(ctx)
+	startDaemons(ctx, g, cfg)
+	return g.Wait()
 }
 
 // prepare makes the network of the namespace, its rules and its settings.
@@ -96,6 +116,7 @@ func prepare(reports *json.Encoder) (ipv6 bool, err error) {
 	if err := hideJournal(); err != nil {
 		return false, err
 	}
+	mountProc()
 	ipv6, notes, err := setUpNetwork()
 	if err != nil {
 		return false, err
@@ -115,6 +136,12 @@ func prepare(reports *json.Encoder) (ipv6 bool, err error) {
 func serve(ctx context.Context, cfg insideConfig, ipv6 bool) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return runTraffic(ctx, ipv6) })
+	startDaemons(ctx, g, cfg)
+	return g.Wait()
+}
+
+// startDaemons runs privd and, once that listens, frontd as tasks of the group.
+func startDaemons(ctx context.Context, g *errgroup.Group, cfg insideConfig) {
 	g.Go(func() error {
 		return runDaemon(ctx, privdName, privdCommand(cfg.bins, cfg.place), cfg.place.log("privd"))
 	})
@@ -127,7 +154,13 @@ func serve(ctx context.Context, cfg insideConfig, ipv6 bool) error {
 		}
 		return runDaemon(ctx, frontdName, frontdCommand(cfg.bins, cfg.place, cfg.listener), cfg.place.log("frontd"))
 	})
-	return g.Wait()
+}
+
+// mountProc makes /proc show the processes of the namespace under the numbers that they know each
+// other by. Daemons that were built with cgo look for themselves there; others do without, so
+// that a container which forbids it is no obstacle.
+func mountProc() {
+	_ = syscall.Mount("demo", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, "")
 }
 
 // hideJournal covers the folder of the journal's socket, where there is one: the audit of a

@@ -43,6 +43,16 @@ func openListener(address string) (listener *net.TCPListener, taken bool, err er
 	return l.(*net.TCPListener), taken, nil
 }
 
+// listens says whether the file is a listening socket.
+func listens(f *os.File) bool {
+	l, err := net.FileListener(f)
+	if err != nil {
+		return false
+	}
+	l.Close()
+	return true
+}
+
 // handOver becomes the program args[0], with the descriptors from firstDescriptor on
 // announced as systemd does it (sd_listen_fds(3)). LISTEN_PID has to be the pid of the program
 // itself, which is known only here, in the process that is about to be it.

@@ -77,6 +77,9 @@ func privdStandIn() error {
 	if _, err := os.Stat(filepath.Join(filepath.Dir(os.Args[0]), "die")); err == nil {
 		return fmt.Errorf("privd: these are my last words")
 	}
+	if err := os.Mkdir(filepath.Dir(argument("--socket")), 0o700); err != nil {
+		return err
+	}
 	l, err := net.Listen("unixpacket", argument("--socket"))
 	if err != nil {
 		return err

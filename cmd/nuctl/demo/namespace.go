@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -45,13 +46,15 @@ var errForbidden = errors.New("user namespaces are not permitted here")
 // inside is the inner process as the outer one holds it.
 type inside struct {
 	cmd     *exec.Cmd
+	host    bool
 	control io.Closer // closing it asks the inner process to end
 	reports chan report
 	done    chan struct{}
 	err     error // how it ended; after done is closed
 }
 
-// startInside starts `nuctl demo inside` in its namespaces. It is the caller's to stop it.
+// startInside starts `nuctl demo inside`, for the demo in its namespaces. It is the caller's to
+// stop it.
 func startInside(bins daemons, p place, listener *net.TCPListener, stderr io.Writer) (*inside, error) {
 	handed, err := listener.File()
 	if err != nil {
@@ -59,17 +62,19 @@ func startInside(bins daemons, p place, listener *net.TCPListener, stderr io.Wri
 	}
 	defer handed.Close()
 	cmd := exec.Command(ownExecutable, "demo", "inside",
-		"--dir", p.dir, "--privd", bins.privd, "--frontd", bins.frontd)
+		"--dir", p.dir, "--privd", bins.privd, "--frontd", bins.frontd,
+		"--host="+strconv.FormatBool(p.setting.host), "--privd-user", p.setting.privd,
+		"--peer-user", p.setting.peer, "--audit", p.setting.audit)
 	cmd.Args[0] = "nuctl"
 	cmd.ExtraFiles = []*os.File{handed}
 	cmd.Stderr = stderr
 	cmd.WaitDelay = time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
-		// Ctrl-C is for the outer process, which ends the inner one in order.
-		Setsid: true,
+	// Ctrl-C is for the outer process, which ends the inner one in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if !p.setting.host {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
 	control, err := cmd.StdinPipe()
 	if err != nil {
@@ -80,12 +85,12 @@ func startInside(bins daemons, p place, listener *net.TCPListener, stderr io.Wri
 		return nil, fmt.Errorf("start namespace: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		if forbids(err) {
+		if !p.setting.host && forbids(err) {
 			return nil, forbiddenError(os.DirFS("/proc/sys"), err)
 		}
 		return nil, fmt.Errorf("start namespace: %w", err)
 	}
-	in := &inside{cmd: cmd, control: control, reports: make(chan report), done: make(chan struct{})}
+	in := &inside{cmd: cmd, host: p.setting.host, control: control, reports: make(chan report), done: make(chan struct{})}
 	go in.follow(output)
 	return in, nil
 }
@@ -109,12 +114,17 @@ func (in *inside) follow(output io.Reader) {
 			in.reports <- r
 		}
 	}
+	if in.host {
+		// It has ended, if only by kill -9: without a PID namespace nobody else ends the
+		// daemons then. Until Wait the number of its process group is nobody else's.
+		syscall.Kill(-in.cmd.Process.Pid, syscall.SIGKILL)
+	}
 	err := in.cmd.Wait()
 	switch {
 	case failure != nil:
 		in.err = failure
 	case err != nil:
-		in.err = fmt.Errorf("namespace ended: %w", err)
+		in.err = fmt.Errorf("process of the daemons ended: %w", err)
 	}
 }
 
@@ -161,7 +171,7 @@ func (in *inside) wait(ctx context.Context) error {
 
 func (in *inside) failed() error {
 	if in.err == nil {
-		return errors.New("namespace ended by itself")
+		return errors.New("process of the daemons ended by itself")
 	}
 	return in.err
 }

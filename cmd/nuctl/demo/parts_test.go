@@ -17,7 +17,7 @@ import (
 )
 
 func TestFilesAreGoodForTheDaemons(t *testing.T) {
-	p, err := makePlace(filepath.Join(t.TempDir(), "demo"), "127.0.0.1:8580")
+	p, err := makePlace(filepath.Join(t.TempDir(), "demo"), "127.0.0.1:8580", demoSetting())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestFilesAreGoodForTheDaemons(t *testing.T) {
 func TestPasswordsDiffer(t *testing.T) {
 	var passwords []string
 	for range 2 {
-		p, err := makePlace(filepath.Join(t.TempDir(), "demo"), "127.0.0.1:8580")
+		p, err := makePlace(filepath.Join(t.TempDir(), "demo"), "127.0.0.1:8580", demoSetting())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,30 +75,34 @@ func TestPasswordsDiffer(t *testing.T) {
 
 // A pasted command must keep its words, whatever the folder is called.
 func TestCommandsCanBePasted(t *testing.T) {
-	p := place{dir: `/tmp/it's a "demo" $HOME`, password: "secret"}
-	for i, command := range commandsToTry(p, "http://127.0.0.1:8580") {
-		if strings.Contains(command, p.password) {
-			t.Errorf("command %d shows the password to all users: %s", i, command)
-		}
-		if strings.Contains(command, "\n") {
-			t.Errorf("command %d has more than one line: %s", i, command)
-		}
-		// The shell says what it makes of the words, python of the program.
-		script := `python3() { printf '%s\n' "$2" | sed 's/.*open(//;s/).readline.*//'; }; ` + command
-		if i > 0 {
-			script = strings.SplitN(command, ";", 2)[0] + `; printf '%s\n' "$NUCTL_PASSWORD_FILE"`
-		}
-		out, err := exec.Command("sh", "-c", script).CombinedOutput()
-		if err != nil {
-			t.Fatalf("command %d: %v: %s", i, err, out)
-		}
-		got := strings.TrimSpace(string(out))
-		want := p.passwordFile()
-		if i == 0 {
-			want = `"/tmp/it's a \"demo\" $HOME/password"`
-		}
-		if got != want {
-			t.Errorf("command %d: password file is %s, want %s", i, got, want)
+	p := place{dir: filepath.Join(t.TempDir(), `it's a "demo" $HOME`), password: "secret"}
+	if err := os.Mkdir(p.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const address = "127.0.0.1:8580"
+	if err := os.WriteFile(p.environment(), []byte(environmentText(p, address)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range []bool{false, true} {
+		p.setting.host = host
+		for i, trial := range trials(p, address) {
+			if strings.Contains(trial.command, p.password) {
+				t.Errorf("command %d shows the password to all users: %s", i, trial.command)
+			}
+			if strings.Contains(trial.command, "\n") {
+				t.Errorf("command %d has more than one line: %s", i, trial.command)
+			}
+			// The shell says what it makes of the words, python of the program.
+			want := `"` + strings.ReplaceAll(p.passwordFile(), `"`, `\"`) + `"`
+			script := `python3() { printf '%s\n' "$2" | sed 's/.*open(//;s/).readline.*//'; }; ` + trial.command
+			if i > 0 {
+				want = "http://127.0.0.1:8580 admin " + p.passwordFile()
+				script = strings.SplitN(trial.command, ";", 2)[0] + `; printf '%s %s %s\n' "$NUCTL_SERVER" "$NUCTL_USER" "$NUCTL_PASSWORD_FILE"`
+			}
+			out, err := exec.Command("sh", "-c", script).CombinedOutput()
+			if got := strings.TrimSpace(string(out)); err != nil || got != want {
+				t.Errorf("command %d: %s, %v, want %s", i, got, err, want)
+			}
 		}
 	}
 }

@@ -40,37 +40,40 @@ ports     = [22]
 protocols = ["tcp"]
 `
 
-// place is the demo's folder: mode 0700, as the socket of the helper and the password are in it.
+// place is the folder of all files. Who gets at them is for the setting to say.
 type place struct {
 	dir      string
 	password string
+	setting  setting
 }
 
-func (p place) socket() string       { return filepath.Join(p.dir, "privd.sock") }
+// socket is in a folder of its own, which privd makes, so that it can remove the socket.
+func (p place) socket() string       { return filepath.Join(p.dir, "privd", "privd.sock") }
 func (p place) policy() string       { return filepath.Join(p.dir, "policy.toml") }
 func (p place) frontdConfig() string { return filepath.Join(p.dir, "frontd.toml") }
 func (p place) users() string        { return filepath.Join(p.dir, "passwd") }
 func (p place) passwordFile() string { return filepath.Join(p.dir, "password") }
+func (p place) environment() string  { return filepath.Join(p.dir, "env") }
 func (p place) log(name string) string {
 	return filepath.Join(p.dir, name+".log")
 }
 
 // makePlace makes the folder and the daemons' files in it. An empty dir stands for a new
-// folder among the temporary files; another must not exist, so that nothing but the demo's
-// own files is ever removed. The address is for readers only: the listener is handed in.
-func makePlace(dir, address string) (p place, err error) {
+// temporary folder; another must not exist, so that nothing but the demo's own files is ever
+// removed. The address is for the clients: the listener is handed in.
+func makePlace(dir, address string, s setting) (p place, err error) {
 	if dir == "" {
-		dir, err = os.MkdirTemp("", "nuctl-demo-")
+		dir, err = os.MkdirTemp(s.parent, s.prefix)
 	} else if dir, err = filepath.Abs(dir); err == nil {
 		err = os.Mkdir(dir, 0o700)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return place{}, usagef("--dir %s: exists already; the demo makes and removes a folder of its own", dir)
+		return place{}, usagef("--dir %s: exists already; a folder of its own is made, and removed at the end", dir)
 	}
 	if err != nil {
 		return place{}, fmt.Errorf("make folder: %w", err)
 	}
-	p = place{dir: dir, password: rand.Text()}
+	p = place{dir: dir, password: rand.Text(), setting: s}
 	if err := p.fill(address); err != nil {
 		return place{}, errors.Join(err, p.remove())
 	}
@@ -93,24 +96,30 @@ func (p place) fill(address string) error {
 	if err != nil {
 		return err
 	}
+	s := p.setting
 	for _, f := range []struct {
-		path string
-		text []byte
+		path   string
+		text   []byte
+		reader reader
 	}{
-		{p.policy(), []byte(policyText)},
-		{p.frontdConfig(), config},
-		{p.users(), users.Bytes()},
-		{p.passwordFile(), []byte(p.password + "\n")},
+		{p.policy(), []byte(policyText), s.readsPolicy},
+		{p.frontdConfig(), config, s.readsConfig},
+		{p.users(), users.Bytes(), s.readsConfig},
+		{p.passwordFile(), []byte(p.password + "\n"), s.readsPassword},
+		{p.environment(), []byte(environmentText(p, address)), s.readsPassword},
 	} {
-		if err := os.WriteFile(f.path, f.text, 0o600); err != nil {
+		if err := f.reader.write(f.path, f.text); err != nil {
 			return fmt.Errorf("write file: %w", err)
 		}
+	}
+	// Last, when each file has its own mode.
+	if err := os.Chmod(p.dir, s.folder); err != nil {
+		return fmt.Errorf("open folder: %w", err)
 	}
 	return nil
 }
 
-// frontdText is frontd's configuration. In a namespace that maps a single uid there is
-// nobody to become: user is self.
+// frontdText is frontd's configuration.
 func frontdText(p place, address string) ([]byte, error) {
 	type auth struct {
 		Backend string `toml:"backend"`
@@ -124,7 +133,7 @@ func frontdText(p place, address string) ([]byte, error) {
 	}{
 		Listen: []string{address},
 		Privd:  p.socket(),
-		User:   "self",
+		User:   p.setting.frontd,
 		Auth:   auth{Backend: "file", File: p.users()},
 	})
 	if err != nil {
