@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package acceptance_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nuconntrack/privd/nstest"
+)
+
+const (
+	noCapability = "0000000000000000"
+	capNetAdmin  = "0000000000001000"
+)
+
+// wantPrivileges wants every thread of a process to have these capabilities, no way to
+// more, and, where it is given, this uid.
+func wantPrivileges(t testing.TB, p *process, capabilities, uid string) {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.cmd.Process.Pid))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s has %d threads: %v", p.name, len(files), err)
+	}
+	want := map[string]string{
+		"CapInh": noCapability, "CapAmb": noCapability, "CapBnd": noCapability,
+		"CapPrm": capabilities, "CapEff": capabilities, "NoNewPrivs": "1",
+	}
+	if uid != "" {
+		want["Uid"] = strings.TrimSpace(strings.Repeat(uid+" ", 4))
+	}
+	for _, file := range files {
+		status, err := os.ReadFile(file)
+		if os.IsNotExist(err) {
+			continue // that thread has ended
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for line := range strings.Lines(string(status)) {
+			name, value, _ := strings.Cut(line, ":")
+			w, ok := want[name]
+			if !ok {
+				continue
+			}
+			found++
+			if got := strings.Join(strings.Fields(value), " "); got != w {
+				t.Errorf("%s, %s: %s is %s, want %s", p.name, file, name, got, w)
+			}
+		}
+		if found != len(want) {
+			t.Errorf("%s shows %d of %d lines", file, found, len(want))
+		}
+	}
+}
+
+func TestDaemonsHoldOnlyWhatTheyNeed(t *testing.T) {
+	t.Parallel()
+	nstest.Run(t, func(t *testing.T) {
+		w := newWorld(t, everything)
+		wantPrivileges(t, w.privd, capNetAdmin, "")
+		wantPrivileges(t, w.frontd, noCapability, "")
+		// What they do must not bring anything back, in any thread.
+		w.login(t).rows(t, nil)
+		wantPrivileges(t, w.privd, capNetAdmin, "")
+		wantPrivileges(t, w.frontd, noCapability, "")
+	})
+}
