@@ -34,6 +34,13 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
+// tail is the end of it, for the report of a failure.
+func (o *output) tail() string {
+	const most = 2000
+	s := o.String()
+	return s[max(0, len(s)-most):]
+}
+
 // process is a daemon that runs. The test's end ends it, and wants it to end well.
 type process struct {
 	name   string
@@ -97,7 +104,7 @@ func (p *process) end(t testing.TB) {
 		t.Errorf("%s ended with %v", p.name, p.err)
 	}
 	if t.Failed() {
-		t.Logf("%s wrote:\n%s", p.name, &p.out)
+		t.Logf("%s wrote at last:\n%s", p.name, p.out.tail())
 	}
 }
 
