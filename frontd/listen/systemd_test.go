@@ -4,8 +4,10 @@ package listen
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -32,6 +34,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	case "service":
 		os.Exit(service())
+	case "client":
+		os.Exit(dialAndHold())
 	}
 	os.Exit(m.Run())
 }
@@ -75,6 +79,15 @@ func service() int {
 		l.Close()
 	}
 	return 0
+}
+
+// contextOfParent ends the process when its standard input does: with the test that started it.
+func contextOfParent() (context.Context, context.CancelFunc) {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	return context.WithCancel(context.Background())
 }
 
 // activated starts a service with sockets and returns what it says up to 'ready'.
