@@ -115,6 +115,9 @@ func (p *process) kill() {
 	<-p.ended
 }
 
+// says counts how often the process wrote a text.
+func (p *process) says(text string) int { return strings.Count(p.out.String(), text) }
+
 func (p *process) signal(t testing.TB, s os.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {
