@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,15 +54,18 @@ func start(t *testing.T, bins string, args ...string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{
-		dir:    filepath.Join(t.TempDir(), "demo"),
-		stderr: new(bytes.Buffer),
-		ended:  make(chan error, 1),
-	}
-	r.cmd = exec.Command(self, append([]string{"demo", "--dir", r.dir, "--bin-dir", bins, "--listen", "127.0.0.1:0"}, args...)...)
+	return startProgram(t, filepath.Join(t.TempDir(), "demo"), self, "demo", append([]string{"--bin-dir", bins}, args...)...)
+}
+
+// startProgram is start for any program, command and folder.
+func startProgram(t *testing.T, dir, program, command string, args ...string) *running {
+	t.Helper()
+	r := &running{dir: dir, stderr: new(bytes.Buffer), ended: make(chan error, 1)}
+	r.cmd = exec.Command(program, append([]string{command, "--dir", dir, "--listen", "127.0.0.1:0"}, args...)...)
 	r.cmd.Stderr = r.stderr
 	out, w := io.Pipe()
 	r.cmd.Stdout = w
+	r.cmd.WaitDelay = patience
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -94,18 +98,19 @@ func (r *running) waitEnd(t *testing.T) error {
 	}
 }
 
-// processes lists the command lines of all processes that name the demo's folder.
-func (r *running) processes(t *testing.T) []string {
+// pids lists all processes whose command lines name the demo's folder.
+func (r *running) pids(t *testing.T) []int {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
+	var found []int
 	for _, f := range files {
 		line, err := os.ReadFile(f)
 		if err == nil && bytes.Contains(line, []byte(r.dir)) {
-			found = append(found, string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+			found = append(found, pid)
 		}
 	}
 	return found
@@ -116,13 +121,13 @@ func (r *running) wantNothingLeft(t *testing.T) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
-		left := r.processes(t)
+		left := r.pids(t)
 		_, err := os.Lstat(r.dir)
 		if len(left) == 0 && os.IsNotExist(err) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("left behind: processes %q; folder: %v", left, err)
+			t.Fatalf("left behind: processes %d; folder: %v", left, err)
 		}
 		time.Sleep(20 * time.Millisecond) // a poll: nothing tells about other processes' ends
 	}
@@ -156,7 +161,7 @@ func TestDemoServesAndEndsCleanly(t *testing.T) {
 			if err != nil || info.Mode().Perm() != 0o700 {
 				t.Errorf("folder: %v, %v; want mode 0700", info, err)
 			}
-			if n := len(r.processes(t)); n < 4 {
+			if n := len(r.pids(t)); n < 4 {
 				t.Errorf("%d processes run, want outer, inner and two daemons", n)
 			}
 			r.cmd.Process.Signal(signal)

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // TestMain lets the test's program be all the programs of the demo: nuctl itself, by its
@@ -29,7 +31,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "demo":
-			os.Exit(nuctl(os.Args[2:]))
+			os.Exit(nuctl(Command(), os.Args[2:]))
+		case "host":
+			os.Exit(nuctl(HostCommand(), os.Args[2:]))
 		case "probe":
 			os.Exit(standIn(probe))
 		case "forbid":
@@ -39,8 +43,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func nuctl(args []string) int {
-	cmd := Command()
+func nuctl(cmd *cobra.Command, args []string) int {
 	cmd.SetArgs(args)
 	if err := cmd.ExecuteContext(context.Background()); err != nil {
 		return 1

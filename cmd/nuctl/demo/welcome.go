@@ -49,11 +49,11 @@ func facts(p place, address string) [][2]string {
 		lines = append(lines, [2]string{"Users", fmt.Sprintf("privd runs as %s, with CAP_NET_ADMIN only; frontd as %s, with nothing",
 			p.setting.privd, p.setting.frontd)})
 	}
-	lines = append(lines, [2]string{"Policy", p.policy()})
+	audit := "privd.log"
 	if p.setting.audit == "journal" {
-		return append(lines, [2]string{"Audit", "in the journal"}, [2]string{"Logs", p.log("privd") + " " + p.log("frontd")})
+		audit = "the journal"
 	}
-	return append(lines, [2]string{"Logs", p.log("privd") + " (with the audit)"}, [2]string{"", p.log("frontd")})
+	return append(lines, [2]string{"Files", fmt.Sprintf("%s: policy.toml, privd.log, frontd.log; the audit is in %s", p.dir, audit)})
 }
 
 func serverURL(address string) string { return "http://" + dialable(address) }
@@ -69,9 +69,8 @@ func environmentText(p place, address string) string {
 func trials(p place, address string) []trial {
 	python := fmt.Sprintf(`import xmlrpc.client as x; s = x.ServerProxy("%s/RPC2"); `+
 		`i = s.login("%s", open(%s).readline().strip()); `+
-		`[print(c["orig_src"], "->", c["orig_dst"], c["orig_port_dst"], c.get("byte_rate"), "B/s") `+
-		`for c in s.view(i, {"proto": "tcp"}, "byte_rate", "DESC", 0, 10, `+
-		`{"fields": ["orig_src", "orig_dst", "orig_port_dst", "byte_rate"]})["table"]]`,
+		`f = "orig_src orig_dst orig_port_dst byte_rate".split(); `+
+		`[print(*map(c.get, f)) for c in s.view(i, {"proto": "tcp"}, "byte_rate", "DESC", 0, 10, {"fields": f})["table"]]`,
 		serverURL(address), user, strconv.QuoteToASCII(p.passwordFile()))
 	nuctl := shellWord(ownName())
 	settings := ". " + shellWord(p.environment()) + "; "
