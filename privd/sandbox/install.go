@@ -38,6 +38,9 @@ func Program(cfg Config) ([]unix.SockFilter, error) {
 // running, which a listener or a timer sees to. The process needs no_new_privs, or
 // CAP_SYS_ADMIN. After an error the filter may be in place or not: the process has to end.
 func Install(cfg Config) error {
+	if withCgo {
+		return errors.New("install seccomp filter: this program was built with cgo, whose threads it would kill (CGO_ENABLED=0)")
+	}
 	program, err := Program(cfg)
 	if err != nil {
 		return err
