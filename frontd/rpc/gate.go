@@ -30,7 +30,7 @@ func (s *Server) gate(r *http.Request, from Origin) (status int, text string) {
 	if !xmlType(r.Header.Get("Content-Type")) {
 		return http.StatusUnsupportedMediaType, "the content type must be text/xml"
 	}
-	if r.Header.Get("Content-Encoding") != "" {
+	if len(r.Header.Values("Content-Encoding")) > 0 {
 		return http.StatusUnsupportedMediaType, "encoded content is not read"
 	}
 	if r.ContentLength == 0 && r.Header.Get("Content-Length") == "" && len(r.TransferEncoding) == 0 {

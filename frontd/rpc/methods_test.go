@@ -169,7 +169,7 @@ func TestBadParametersDoNothing(t *testing.T) {
 		says   string
 	}{
 		"negative id":             {"kill", []string{list(num(1), num(-1294967295))}, "decimal string"},
-		"negative id string":      {"kill", []string{list(num(53), str("-5"))}, "neither"},
+		"negative id string":      {"kill", []string{list(num(53), str("-5"))}, "decimal string"},
 		"id too large":            {"kill", []string{list(num(53), "<i8>4294967296</i8>")}, "4294967295"},
 		"half an id":              {"kill", []string{list(num(53), "<double>1.5</double>")}, "whole"},
 		"id of another kind":      {"kill", []string{list(num(53), "<boolean>1</boolean>")}, "boolean"},

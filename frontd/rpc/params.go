@@ -126,7 +126,7 @@ func bitsOf(s, name string) (uint32, error) {
 
 // ref reads what names a connection: its key, or its id as a number or string.
 func ref(v xmlrpc.Value) (service.Ref, error) {
-	if v.Kind == xmlrpc.KindString {
+	if v.Kind == xmlrpc.KindString && !strings.HasPrefix(v.Text, "-") {
 		return service.RefText(v.Text)
 	}
 	id, err := number(v, "connection id", math.MaxUint32)

@@ -40,7 +40,7 @@ type Config struct {
 	Service *service.Service
 	// Origin tells where a request comes from.
 	Origin func(*http.Request) Origin
-	// Read is told of a request that has come in full; nil: nobody is.
+	// Read is told of a request that has come in full and is well formed; nil: nobody is.
 	Read func(*http.Request)
 	// HostAllowed says whether a name may stand in the Host header, besides IP literals
 	// and localhost. The name is in lower case and without port; nil: no name may.
@@ -60,6 +60,7 @@ type Server struct {
 	guarded  []string // of those that want a session
 	requests atomic.Uint64
 	large    atomic.Int32 // bodies longer than GuestBody in memory
+	zips     zips
 }
 
 // New makes a Server.
@@ -106,26 +107,39 @@ func dialectOf(path string) (xmlrpc.Dialect, bool) {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	// Also for requests that are refused: net/http reads some more of their bodies.
+	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
+	// On a connection that was kept open the one of the answer before may be over.
+	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
 	origin := s.cfg.Origin(r)
 	if status, text := s.gate(r, origin); status != 0 {
 		s.refuse(w, status, text)
 		return
 	}
 	dialect, _ := dialectOf(r.URL.Path)
-	control := http.NewResponseController(w)
-	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
-
 	caller := service.Caller{Addr: origin.Text, RequestID: s.requests.Add(1)}
 	body := s.read(r)
 	defer body.release()
 	if body.err != nil {
+		// What is left of the body may never come: the connection does not count as at work.
 		w.Header().Set("Connection", "close")
+	} else {
+		// While the call runs net/http reads on, to see the client go away; a deadline that
+		// passes would look like that.
+		_ = control.SetReadDeadline(time.Time{})
+		s.cfg.Read(r)
 	}
-	s.cfg.Read(r)
 	result, done, err := s.answerTo(&request{ctx: r.Context(), caller: caller, addr: origin.Addr}, body)
 	defer done()
 	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
-	s.write(w, dialect, result, err)
+	var pool *zips
+	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+		pool = &s.zips
+	}
+	out := newAnswerBody(w, pool)
+	defer out.release()
+	s.write(out, dialect, result, err)
 }
 
 // deadline sets a deadline where the connection has one; those of tests do not.
@@ -180,8 +194,7 @@ func (s *Server) dispatch(r *request, name string, all params) (result answer, d
 }
 
 // write sends an answer or a fault.
-func (s *Server) write(w http.ResponseWriter, d xmlrpc.Dialect, result answer, err error) {
-	out := newAnswerBody(w)
+func (s *Server) write(out *answerBody, d xmlrpc.Dialect, result answer, err error) {
 	x := xmlrpc.NewWriter(out, d)
 	if err == nil {
 		x.Response()
