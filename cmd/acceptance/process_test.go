@@ -54,13 +54,17 @@ type process struct {
 // startDaemon starts a daemon and waits until it says that it is ready, as systemd does.
 func startDaemon(t testing.TB, attr *syscall.SysProcAttr, name string, args ...string) *process {
 	t.Helper()
-	address := filepath.Join(shortDir(t), "notify")
+	dir := shortDir(t)
+	address := filepath.Join(dir, "notify")
 	ready, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(address, 0o666); err != nil {
-		t.Fatal(err)
+	// Daemons may be other users by then.
+	for path, mode := range map[string]os.FileMode{dir: 0o711, address: 0o666} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
 	}
 	p := &process{name: name, cmd: exec.Command(bin(name), args...), ended: make(chan struct{})}
 	p.cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET=" + address}
