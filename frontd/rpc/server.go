@@ -110,8 +110,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	// Also for requests that are refused: net/http reads some more of their bodies.
 	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
-	// On a connection that was kept open the one of the answer before may be over.
-	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
 	origin := s.cfg.Origin(r)
 	if status, text := s.gate(r, origin); status != 0 {
 		s.refuse(w, status, text)
@@ -125,9 +123,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// What is left of the body may never come: the connection does not count as at work.
 		w.Header().Set("Connection", "close")
 	} else {
-		// While the call runs net/http reads on, to see the client go away; a deadline that
-		// passes would look like that.
-		_ = control.SetReadDeadline(time.Time{})
 		s.cfg.Read(r)
 	}
 	result, done, err := s.answerTo(&request{ctx: r.Context(), caller: caller, addr: origin.Addr}, body)
