@@ -150,7 +150,7 @@ func TestKernelOutOfTheOrdinary(t *testing.T) {
 				t.Errorf("%s, errno %d; want %s, errno %d", got.Outcome, got.Errno, c.want, c.errno)
 			}
 			checkPair(t, h.audit.all(), target, got)
-			left, ok := k.entries[target.Orig]
+			left, ok := k.held()[target.Orig]
 			if ok != (c.left != nil) || ok && left != *c.left {
 				t.Errorf("left is %+v (%t), want %+v", left, ok, c.left)
 			}
@@ -183,8 +183,8 @@ func TestTwoConnectionsWithOneID(t *testing.T) {
 	if got := ask(t, h.client, two, nil); got.Outcome != ipc.Killed {
 		t.Fatalf("outcome %s", got.Outcome)
 	}
-	if _, ok := k.entries[one.Orig]; !ok || len(k.entries) != 1 {
-		t.Errorf("left is %+v, want the first alone", k.entries)
+	if _, ok := k.held()[one.Orig]; !ok || len(k.held()) != 1 {
+		t.Errorf("left is %+v, want the first alone", k.held())
 	}
 }
 
@@ -212,7 +212,7 @@ func TestNothingIsDoneWithoutAudit(t *testing.T) {
 			if got := ask(t, h.client, target, nil); got.Outcome != c.want {
 				t.Errorf("outcome %s, want %s", got.Outcome, c.want)
 			}
-			if left := len(k.entries) == 1; left != c.left {
+			if left := len(k.held()) == 1; left != c.left {
 				t.Errorf("left: %t, want %t", left, c.left)
 			}
 		})
@@ -250,8 +250,8 @@ func TestBucketIsShared(t *testing.T) {
 	if got.Outcome != ipc.Limited || got.Rule != "kill.rate" || got.Retry < time.Minute {
 		t.Errorf("got %+v, want limited with a time to try again", got)
 	}
-	if n := len(h.audit.all()); n != 6 || len(k.entries) != 1 {
-		t.Errorf("%d audit entries and %d connections, want 6 and 1", n, len(k.entries))
+	if n := len(h.audit.all()); n != 6 || len(k.held()) != 1 {
+		t.Errorf("%d audit entries and %d connections, want 6 and 1", n, len(k.held()))
 	}
 	h.server.SetRules(rules(t, strings.Replace(slow, "burst = 3", "burst = 1000", 1)))
 	if got := ask(t, h.client, target, nil); got.Outcome != ipc.Limited {

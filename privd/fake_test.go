@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -55,6 +56,13 @@ func newFakeKernel() *fakeKernel {
 }
 
 func (k *fakeKernel) put(e fakeEntry) { k.entries[e.target.Orig] = e }
+
+// held gives what the table holds, to a test's goroutine.
+func (k *fakeKernel) held() map[ipc.Tuple]fakeEntry {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.entries)
+}
 
 func (k *fakeKernel) count(op string) int {
 	k.mu.Lock()

@@ -152,7 +152,7 @@ func TestWhatBreaksTheProtocolClosesTheConnection(t *testing.T) {
 			}
 			wantClosed(t, conn)
 			wantServing(t, h)
-			if len(k.entries) != 1 || k.count("get") != 0 || len(h.audit.all()) != 0 {
+			if len(k.held()) != 1 || k.count("get") != 0 || len(h.audit.all()) != 0 {
 				t.Error("it was not left at that")
 			}
 		})
