@@ -30,7 +30,7 @@ type listener struct{ *net.UnixListener }
 
 // openListener takes the first fitting socket that systemd passed, or makes one at path.
 // user is whom this process is about to become, peer whom it serves.
-func openListener(path, user string, peer privilege.Account) (listener, error) {
+func openListener(path string, user, peer privilege.Account) (listener, error) {
 	passed, err := activation.Listeners()
 	if err != nil {
 		return listener{}, fmt.Errorf("take over sockets: %w", err)
@@ -53,7 +53,7 @@ func openListener(path, user string, peer privilege.Account) (listener, error) {
 }
 
 // makeListener makes the socket and, where it is missing, the folder it stands in.
-func makeListener(path, user string, peer privilege.Account) (listener, error) {
+func makeListener(path string, user, peer privilege.Account) (listener, error) {
 	if err := makeFolder(filepath.Dir(path), user, peer); err != nil {
 		return listener{}, err
 	}
@@ -75,7 +75,7 @@ func makeListener(path, user string, peer privilege.Account) (listener, error) {
 
 // makeFolder makes the socket's folder, if the one above it is there. It belongs to the
 // user that this process becomes, who else could not remove the socket.
-func makeFolder(path, user string, peer privilege.Account) error {
+func makeFolder(path string, user, peer privilege.Account) error {
 	err := os.Mkdir(path, 0o700)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
@@ -84,12 +84,8 @@ func makeFolder(path, user string, peer privilege.Account) error {
 		return fmt.Errorf("make folder of the socket: %w", err)
 	}
 	owner := -1
-	if user != privilege.Self {
-		a, err := privilege.Lookup(user)
-		if err != nil {
-			return configError{err}
-		}
-		owner = int(a.UID)
+	if user.Name != privilege.Self {
+		owner = int(user.UID)
 	}
 	if err := handToGroup(path, owner, peer, folderMode); err != nil {
 		return fmt.Errorf("make folder of the socket: %w", err)

@@ -99,9 +99,9 @@ func serve(ctx context.Context, o options, startedAs uint32, log *slog.Logger, s
 	if err != nil {
 		return configError{err}
 	}
-	user := o.user
-	if user == "" {
-		user = privilege.DefaultUser(program)
+	user, err := lookUpUser(o.user)
+	if err != nil {
+		return configError{err}
 	}
 	// Sockets of systemd first, while their descriptors have the numbers it says.
 	listener, err := openListener(o.socket, user, peer)
@@ -114,7 +114,7 @@ func serve(ctx context.Context, o options, startedAs uint32, log *slog.Logger, s
 		return err
 	}
 	defer notify.close()
-	if err := privilege.Become(privilege.Config{User: user, Keep: []cap.Value{cap.NET_ADMIN}, Log: log}); err != nil {
+	if err := privilege.Become(privilege.Config{User: user.Name, Keep: []cap.Value{cap.NET_ADMIN}, Log: log}); err != nil {
 		return configError{err}
 	}
 

@@ -3,11 +3,12 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"time"
 
 	"nuconntrack/cmd/privilege"
@@ -35,13 +36,12 @@ type options struct {
 func parse(args []string, stdout io.Writer) (options, error) {
 	var o options
 	var showVersion bool
-	var usage bytes.Buffer
 	f := flag.NewFlagSet(program, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.policy, "policy", defaultPolicy, "read the policy from `FILE`")
 	f.StringVar(&o.socket, "socket", defaultSocket, "listen on `PATH` when systemd passed no socket")
 	f.StringVar(&o.peerUser, "peer-user", "", "serve this user and nobody else, `NAME|UID` (default "+defaultPeer+")")
-	f.StringVar(&o.user, "user", "", "become this user when started as root, `NAME|UID|self`; self only drops\n"+
+	f.StringVar(&o.user, "user", "", "become this user when started as root, `NAME|UID|self`; self only drops "+
 		"capabilities (default "+program+"; self where only one user is mapped)")
 	f.StringVar(&o.audit, "audit", auditAuto, "write the audit to `WHERE`: auto, journal or stderr")
 	f.DurationVar(&o.idleExit, "idle-exit", 0, "leave when nobody was connected for this `DURATION`; 0: never")
@@ -50,10 +50,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	err := f.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(&usage, "Usage: %s [flags]\n\nThe helper of NuConntrack, which holds CAP_NET_ADMIN.\n\n", program)
-		f.SetOutput(&usage)
-		f.PrintDefaults()
-		_, err := usage.WriteTo(stdout)
+		_, err := io.WriteString(stdout, usage(f))
 		return options{done: true}, err
 	case err != nil:
 		return o, configError{fmt.Errorf("%w (--help lists all flags)", err)}
@@ -68,6 +65,22 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		return o, configError{fmt.Errorf("--audit %q is none of auto, journal, stderr", o.audit)}
 	}
 	return o, nil
+}
+
+// usage lists the flags as the documentation writes them.
+func usage(f *flag.FlagSet) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: %s [flags]\n\nThe helper of NuConntrack, which holds CAP_NET_ADMIN.\n\n", program)
+	f.VisitAll(func(g *flag.Flag) {
+		kind, text := flag.UnquoteUsage(g)
+		line := strings.TrimRight("--"+g.Name+" "+kind, " ")
+		if g.DefValue != "" && g.DefValue != "false" && g.DefValue != "0s" {
+			text += " (default " + g.DefValue + ")"
+		}
+		fmt.Fprintf(&b, "  %s\n      %s\n", line, text)
+	})
+	fmt.Fprintf(&b, "\nSIGHUP reads the policy again; a bad file leaves the old rules.\n")
+	return b.String()
 }
 
 // lookUpPeer finds the user to serve.
@@ -92,4 +105,21 @@ func lookUpPeer(name string) (privilege.Account, error) {
 			name, overflow)
 	}
 	return peer, nil
+}
+
+// lookUpUser finds the user to become. Its name is privilege.Self where that is nobody
+// else.
+func lookUpUser(name string) (privilege.Account, error) {
+	given := name != ""
+	if !given {
+		name = privilege.DefaultUser(program)
+	}
+	if name == privilege.Self {
+		return privilege.Account{Name: privilege.Self, UID: uint32(os.Getuid())}, nil
+	}
+	user, err := privilege.Lookup(name)
+	if err != nil && !given {
+		err = fmt.Errorf("%w; create it, or name the user to become with --user", err)
+	}
+	return user, err
 }
