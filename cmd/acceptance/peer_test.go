@@ -19,7 +19,7 @@ import (
 const (
 	privdUser, privdUID   = "daemon", 1
 	frontdUser, frontdUID = "bin", 2
-	attackerUID           = 3
+	strangerUID           = 3
 )
 
 // newUsersWorld starts the daemons as the packages do: as root, who makes them become
@@ -66,7 +66,7 @@ func TestDaemonsBecomeTheirUsers(t *testing.T) {
 func TestStrangersAreTurnedAway(t *testing.T) {
 	t.Parallel()
 	w := newUsersWorld(t)
-	if err := callAs(attackerUID, w.path("run/privd.sock")); !errors.Is(err, unix.EACCES) {
+	if err := callAs(strangerUID, w.path("run/privd.sock")); !errors.Is(err, unix.EACCES) {
 		t.Errorf("the socket's folder lets a stranger in: %v", err)
 	}
 	for path, mode := range map[string]os.FileMode{"run": 0o777, "run/privd.sock": 0o777} {
@@ -74,7 +74,7 @@ func TestStrangersAreTurnedAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, uid := range []int{0, privdUID, attackerUID, 65534} {
+	for _, uid := range []int{0, privdUID, strangerUID, 65534} {
 		t.Run(fmt.Sprintf("uid %d", uid), func(t *testing.T) {
 			if err := callAs(uid, w.path("run/privd.sock")); err == nil {
 				t.Error("it was served")
