@@ -16,9 +16,8 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/coreos/go-systemd/v22/daemon"
-
 	"nuconntrack/cmd/privilege"
+	"nuconntrack/cmd/sdnotify"
 	"nuconntrack/frontd"
 	"nuconntrack/frontd/config"
 	"nuconntrack/frontd/listen"
@@ -78,6 +77,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fail := func(code int, err error) int {
 		fmt.Fprintln(stderr, "nuconntrack-frontd:", err)
+		if !o.check {
+			sdnotify.HoldBack(ctx)
+		}
 		return code
 	}
 	settings, err := config.Load(o.config, o.override)
@@ -98,14 +100,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			log.Warn(w)
 		}
 	}
+	notify, err := sdnotify.Open(log)
+	if err != nil {
+		return fail(exitFailed, err)
+	}
+	defer notify.Close()
 	if err := drop(settings, log); err != nil {
 		return fail(exitFailed, err)
 	}
 	server := frontd.New(frontd.Config{Settings: settings, Listeners: listeners, Log: log})
 	// The sockets listen already: a connection waits there until Run accepts it.
-	if _, err := daemon.SdNotify(true, daemon.SdNotifyReady); err != nil {
-		log.Warn("systemd was not told that the service is ready", "error", err)
-	}
+	notify.Ready()
+	stopping := context.AfterFunc(ctx, notify.Stopping)
+	defer stopping()
 	if err := server.Run(ctx); err != nil {
 		return fail(exitFailed, err)
 	}

@@ -21,6 +21,7 @@ import (
 	"syscall"
 
 	"nuconntrack/cmd/privilege"
+	"nuconntrack/cmd/sdnotify"
 	"nuconntrack/policy"
 	"nuconntrack/privd"
 
@@ -60,6 +61,9 @@ func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writ
 	}
 	if err != nil {
 		fmt.Fprintf(out, "%s: %v\n", program, err)
+		if !o.checkConfig {
+			sdnotify.HoldBack(ctx)
+		}
 	}
 	return exitCode(err)
 }
@@ -109,11 +113,11 @@ func serve(ctx context.Context, o options, startedAs uint32, log *slog.Logger, s
 		return err
 	}
 	defer listener.Close()
-	notify, err := openNotifier(os.Getenv("NOTIFY_SOCKET"))
+	notify, err := sdnotify.Open(log)
 	if err != nil {
 		return err
 	}
-	defer notify.close()
+	defer notify.Close()
 	if err := privilege.Become(privilege.Config{User: user.Name, Keep: []cap.Value{cap.NET_ADMIN}, Log: log}); err != nil {
 		return configError{err}
 	}
@@ -142,9 +146,9 @@ func serve(ctx context.Context, o options, startedAs uint32, log *slog.Logger, s
 	stop := reloadOnHangup(func() { reload(server, o.policy, startedAs, notify, log) })
 	defer stop()
 	log.Info("serving", "socket", listener.Addr().String(), "peer_uid", peer.UID, "version", version())
-	notify.send("READY=1", log)
+	notify.Ready()
 	err = server.Run(ctx)
-	notify.send("STOPPING=1", log)
+	notify.Stopping()
 	return err
 }
 
@@ -159,9 +163,9 @@ func loadPolicy(path string, owner uint32, log *slog.Logger) (*policy.Rules, err
 
 // reload reads the policy again. A bad file leaves the rules as they are; one that has
 // gone means that nothing is allowed any more.
-func reload(server *privd.Server, path string, owner uint32, notify *notifier, log *slog.Logger) {
-	notify.reloading(log)
-	defer notify.send("READY=1", log)
+func reload(server *privd.Server, path string, owner uint32, notify *sdnotify.Notifier, log *slog.Logger) {
+	notify.Reloading()
+	defer notify.Ready()
 	rules, err := loadPolicy(path, owner, log)
 	if err != nil {
 		log.Error("policy not reloaded, the old rules stay", "error", err)

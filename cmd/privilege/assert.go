@@ -16,8 +16,9 @@ const tasksFolder = "/proc/self/task"
 
 // A state is what every thread has to be.
 type state struct {
-	uid, gid uint32
-	caps     uint64 // permitted and effective
+	uid, gid    uint32
+	caps        uint64 // permitted and effective
+	inheritable uint64
 }
 
 // assert reads the status of every thread. Threads that are started meanwhile have what
@@ -63,7 +64,7 @@ func (s state) matches(status string) error {
 	set := func(b uint64) string { return fmt.Sprintf("%016x", b) }
 	for _, want := range [...]struct{ key, value string }{
 		{"Uid", four(s.uid)}, {"Gid", four(s.gid)},
-		{"CapInh", set(0)}, {"CapPrm", set(s.caps)}, {"CapEff", set(s.caps)}, {"CapAmb", set(0)},
+		{"CapInh", set(s.inheritable)}, {"CapPrm", set(s.caps)}, {"CapEff", set(s.caps)}, {"CapAmb", set(0)},
 		{"NoNewPrivs", "1"},
 	} {
 		if got := lines[want.key]; got != want.value {

@@ -31,6 +31,10 @@ func Become(cfg Config) error {
 		return err
 	}
 	want := state{uid: uint32(os.Geteuid()), gid: uint32(os.Getegid()), caps: bits(cfg.Keep)}
+	hasIt, err := hasExactly(have, want.caps)
+	if err != nil {
+		return err
+	}
 	var other *Account
 	if cfg.User != Self {
 		a, err := Lookup(cfg.User)
@@ -55,7 +59,17 @@ func Become(cfg Config) error {
 			return err
 		}
 	}
-	if err := seal(cfg.Keep); err != nil {
+	// A service whose filter for system calls has no capset(2) starts with the right set.
+	// What it may inherit then stays, and is worth nothing: with no_new_privs a program that
+	// is executed gets no capability from it.
+	if hasIt && other == nil {
+		if want.inheritable, err = flagBits(have, cap.Inheritable); err != nil {
+			return err
+		}
+	} else if err := setCapabilities(cfg.Keep); err != nil {
+		return err
+	}
+	if err := seal(); err != nil {
 		return err
 	}
 	if err := want.assert(); err != nil {
@@ -105,9 +119,8 @@ func change(a Account) error {
 	return nil
 }
 
-// seal lets go of all capabilities but keep, and of every way to new ones. What is not
-// dumpable can be neither traced nor read by other processes of the same user.
-func seal(keep []cap.Value) error {
+// setCapabilities lets go of all capabilities but keep.
+func setCapabilities(keep []cap.Value) error {
 	set := cap.NewSet()
 	for _, flag := range [2]cap.Flag{cap.Permitted, cap.Effective} {
 		if len(keep) == 0 {
@@ -120,6 +133,12 @@ func seal(keep []cap.Value) error {
 	if err := set.SetProc(); err != nil {
 		return fmt.Errorf("drop capabilities: %w", err)
 	}
+	return nil
+}
+
+// seal lets go of every way to new capabilities. What is not dumpable can be neither traced
+// nor read by other processes of the same user.
+func seal() error {
 	if _, err := cap.Prctlw(unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
 		return fmt.Errorf("set no_new_privs: %w", err)
 	}
@@ -127,6 +146,37 @@ func seal(keep []cap.Value) error {
 		return fmt.Errorf("make process undumpable: %w", err)
 	}
 	return nil
+}
+
+// hasExactly reports whether caps are permitted and effective, no other is, and no other
+// may be inherited.
+func hasExactly(have *cap.Set, caps uint64) (bool, error) {
+	permitted, err := flagBits(have, cap.Permitted)
+	if err != nil {
+		return false, err
+	}
+	effective, err := flagBits(have, cap.Effective)
+	if err != nil {
+		return false, err
+	}
+	inheritable, err := flagBits(have, cap.Inheritable)
+	if err != nil {
+		return false, err
+	}
+	return permitted == caps && effective == caps && inheritable&^caps == 0, nil
+}
+
+func flagBits(set *cap.Set, flag cap.Flag) (b uint64, err error) {
+	for v := cap.Value(0); v < cap.MaxBits(); v++ {
+		on, err := set.GetFlag(flag, v)
+		if err != nil {
+			return 0, fmt.Errorf("read capability set: %w", err)
+		}
+		if on {
+			b |= 1 << v
+		}
+	}
+	return b, nil
 }
 
 func bits(values []cap.Value) (b uint64) {
