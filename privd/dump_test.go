@@ -38,11 +38,11 @@ func TestDumpIsRelayed(t *testing.T) {
 }
 
 func TestDumpThatFailsSaysSo(t *testing.T) {
-	k := newFakeKernel()
 	for _, c := range []struct {
 		err  error
 		want unix.Errno
 	}{{kernelError("dump", unix.ENOMEM), unix.ENOMEM}, {io.ErrUnexpectedEOF, unix.EIO}} {
+		k := newFakeKernel()
 		k.dump = func(context.Context, func([]byte) error) error { return c.err }
 		h := startHelper(t, privd.Config{Table: k, Reader: k})
 		if end, err := h.client.Dump(t.Context(), nil); err != nil || end.Errno != uint32(c.want) {
@@ -161,6 +161,8 @@ func TestDumpsArePaced(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if d := began[2].Sub(began[0]); d < 160*time.Millisecond {
 		t.Errorf("three dumps of 20 ms began within %s, want at least 80 ms apart", d)
 	}

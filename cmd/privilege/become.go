@@ -59,15 +59,16 @@ func Become(cfg Config) error {
 			return err
 		}
 	}
-	// A service whose filter for system calls has no capset(2) starts with the right set.
-	// What it may inherit then stays, and is worth nothing: with no_new_privs a program that
-	// is executed gets no capability from it.
-	if hasIt && other == nil {
+	if err := setCapabilities(cfg.Keep); err != nil {
+		// The filter of a service may forbid capset(2) where systemd has set all that is to
+		// stay. What may be inherited then remains, and is worth nothing: with no_new_privs a
+		// program that is executed gets no capability from it.
+		if !hasIt || other != nil || !errors.Is(err, unix.EPERM) {
+			return err
+		}
 		if want.inheritable, err = flagBits(have, cap.Inheritable); err != nil {
 			return err
 		}
-	} else if err := setCapabilities(cfg.Keep); err != nil {
-		return err
 	}
 	if err := seal(); err != nil {
 		return err

@@ -201,6 +201,9 @@ func TestJournal(t *testing.T) {
 		}
 	})
 	t.Run("back", func(t *testing.T) {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
 		journald, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 		if err != nil {
 			t.Fatal(err)
