@@ -133,6 +133,10 @@ func run(ctx context.Context, cfg config) (err error) {
 	if err := inside.waitAnswer(ctx, listener.Addr().String()); err != nil {
 		return endedBy(ctx, err)
 	}
+	if cfg.host && nothingTracked(trackingFolder) {
+		fmt.Fprintln(cfg.stderr, "Note: the kernel tracks no connection here, so lists stay empty; "+
+			"it starts when a firewall rule needs it (nft: ct; iptables: -m conntrack; any NAT).")
+	}
 	if err := printWelcome(cfg.stdout, place, listener.Addr().String()); err != nil {
 		return err
 	}

@@ -243,13 +243,9 @@ func TestDemoRefuses(t *testing.T) {
 		{"address of another machine", []string{"--listen", "192.0.2.1:80"}, "listen"},
 		{"negative time", []string{"--for", "-1s"}, "negative"},
 		{"argument", []string{"extra"}, "extra"},
-		{"inner command by hand", nil, "for `nuctl demo` and `nuctl host` only"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			args := append([]string{"--bin-dir", bins, "--listen", "127.0.0.1:0"}, test.args...)
-			if test.args == nil {
-				args = []string{"inside"}
-			}
 			cmd := Command()
 			var output bytes.Buffer
 			cmd.SetOut(&output)
@@ -263,5 +259,19 @@ func TestDemoRefuses(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(existing); len(left) != 0 {
 		t.Errorf("left in somebody's folder: %v", left)
+	}
+}
+
+// By hand the inner command would remove the folder it is given.
+func TestInnerCommandByHand(t *testing.T) {
+	for _, host := range []string{"false", "true"} {
+		dir := t.TempDir()
+		out, err := exec.CommandContext(t.Context(), ownExecutable, "demo", "inside", "--host="+host, "--dir", dir).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "for `nuctl demo` and `nuctl host` only") {
+			t.Errorf("--host=%s: %v: %s", host, err, out)
+		}
+		if _, err := os.Stat(dir); err != nil {
+			t.Errorf("--host=%s: %v", host, err)
+		}
 	}
 }

@@ -239,9 +239,18 @@ func TestHostNeedsRoot(t *testing.T) {
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65533, Gid: 65533}}
 	}
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "for root only") || !strings.Contains(string(out), "nuctl demo") {
-		t.Errorf("%v: %s", err, out)
+	ordinary, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Error("an ordinary user was served")
+	}
+	alone, err := inNamespace(t, syscall.CLONE_NEWNET, "host")
+	if err == nil {
+		t.Error("the root of a namespace of one user was served")
+	}
+	for _, out := range []string{string(ordinary), alone} {
+		if !strings.Contains(out, "for root only") || !strings.Contains(out, "nuctl demo") {
+			t.Errorf("does not say what is wrong and how to go on: %s", out)
+		}
 	}
 }
 
@@ -293,5 +302,28 @@ func TestCallerOfSudo(t *testing.T) {
 		if got := caller(text); got != want {
 			t.Errorf("SUDO_UID=%q: %d, want %d", text, got, want)
 		}
+	}
+}
+
+func TestNothingTracked(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		want       bool
+	}{
+		{"no such file", "", true},
+		{"none", "0\n", true},
+		{"some", "10\n", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			folder := t.TempDir()
+			if test.text != "" {
+				if err := os.WriteFile(filepath.Join(folder, "nf_conntrack_count"), []byte(test.text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := nothingTracked(folder); got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
 	}
 }

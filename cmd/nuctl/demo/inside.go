@@ -32,6 +32,11 @@ func insideCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SilenceUsage = true
+			// By hand it would remove whatever folder it is given. The descriptor is not
+			// touched before it is known to be meant for us.
+			if os.Getpid() != 1 && !(p.setting.host && listens(firstDescriptor)) {
+				return errors.New("this command is for `nuctl demo` and `nuctl host` only")
+			}
 			ctx, cancel := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer cancel()
 			return runInside(ctx, insideConfig{
@@ -65,10 +70,6 @@ type insideConfig struct {
 // runInside sets the namespace up, starts everything and waits for the end. What goes
 // wrong is reported to the outer process, which tells the user.
 func runInside(ctx context.Context, cfg insideConfig) error {
-	// By hand it would remove whatever folder it is given.
-	if os.Getpid() != 1 && !(cfg.place.setting.host && listens(cfg.listener)) {
-		return errors.New("this command is for `nuctl demo` and `nuctl host` only")
-	}
 	// Only frontd is to inherit the listener.
 	syscall.CloseOnExec(firstDescriptor)
 	ctx, cancel := context.WithCancelCause(ctx)

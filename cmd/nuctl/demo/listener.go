@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -43,14 +45,10 @@ func openListener(address string) (listener *net.TCPListener, taken bool, err er
 	return l.(*net.TCPListener), taken, nil
 }
 
-// listens says whether the file is a listening socket.
-func listens(f *os.File) bool {
-	l, err := net.FileListener(f)
-	if err != nil {
-		return false
-	}
-	l.Close()
-	return true
+// listens says whether the descriptor is a listening socket.
+func listens(fd int) bool {
+	on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	return err == nil && on == 1
 }
 
 // handOver becomes the program args[0], with the descriptors from firstDescriptor on

@@ -80,7 +80,6 @@ func wantFault(t *testing.T, err error, code int, text string) {
 type row map[string]any
 
 func (r row) text(name string) string { s, _ := r[name].(string); return s }
-func (r row) flag(name string) bool   { b, _ := r[name].(bool); return b }
 func (r row) number(name string) int64 {
 	switch v := r[name].(type) {
 	case int64:

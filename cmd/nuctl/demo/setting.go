@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 
 	"nuconntrack/cmd/privilege"
 )
@@ -69,7 +71,8 @@ var errNotRoot = errors.New("this machine's own connections are for root only: s
 // hostSetting finds users for the daemons. The folder may be passed through by all, and read by
 // nobody but root: what is in it has modes of its own.
 func hostSetting() (setting, error) {
-	if os.Geteuid() != 0 {
+	// The root of a namespace with one uid has no other users to turn the daemons into.
+	if os.Geteuid() != 0 || privilege.SingleUID() {
 		return setting{}, errNotRoot
 	}
 	frontd, privd, err := chooseAccounts(privilege.Lookup)
@@ -95,6 +98,13 @@ func caller(sudoUID string) int {
 		return 0
 	}
 	return int(uid)
+}
+
+// nothingTracked looks at how many connections there are. A kernel without the module has
+// none, and no such file.
+func nothingTracked(folder string) bool {
+	count, err := os.ReadFile(filepath.Join(folder, "nf_conntrack_count"))
+	return err != nil || strings.TrimSpace(string(count)) == "0"
 }
 
 // chooseAccounts takes the users that the packages make, or else others that every
