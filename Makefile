@@ -30,6 +30,13 @@ run-host: build ## serve this machine's own table on loopback (as root)
 test: build ## run all tests, those against the kernel in namespaces of their own
 	$(GO) test $(TESTFLAGS) ./...
 
+.PHONY: soak
+soak: ## attack the helper with a million packets or more (SOAK_PACKETS, SOAK_SEED)
+	NUCONNTRACK_ATTACK_PACKETS=$(SOAK_PACKETS) NUCONNTRACK_ATTACK_SEED=$(SOAK_SEED) \
+		$(GO) test -count=1 -timeout 60m -v -run TestTakenOverFrontd ./cmd/attacker
+SOAK_PACKETS ?= 1000000
+SOAK_SEED    ?=
+
 .PHONY: race
 race: ## run the tests that need no kernel with the race detector (wants a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./ipc/... ./policy/... ./frontd/... ./privd
@@ -41,11 +48,25 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 .PHONY: install
-install: build ## install the programs into PREFIX (default /usr)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
-	install -m 0755 $(BIN)/nuctl $(DESTDIR)$(PREFIX)/bin/nuctl
-	install -m 0755 $(BIN)/nuconntrack-privd $(BIN)/nuconntrack-frontd $(DESTDIR)$(PREFIX)/sbin/
-PREFIX ?= /usr
+install: build ## install programs, units and configuration (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)
+	install -d $(TO)/bin $(TO)/sbin $(TO)/lib/systemd/system $(TO)/lib/systemd/system-preset \
+		$(TO)/lib/systemd/catalog $(TO)/lib/sysusers.d $(TO)/lib/tmpfiles.d $(DESTDIR)$(SYSCONFDIR)/nuconntrack
+	install -d -m 0700 $(DESTDIR)$(SYSCONFDIR)/nuconntrack/secrets
+	install -m 0755 $(BIN)/nuctl $(TO)/bin/nuctl
+	install -m 0755 $(BIN)/nuconntrack-privd $(BIN)/nuconntrack-frontd $(TO)/sbin/
+	install -m 0644 systemd/*.socket systemd/*.service $(TO)/lib/systemd/system/
+	sed -i 's,=/usr/sbin/,=$(PREFIX)/sbin/,' $(TO)/lib/systemd/system/nuconntrack-*.service
+	install -m 0644 systemd/nuconntrack.preset $(TO)/lib/systemd/system-preset/80-nuconntrack.preset
+	install -m 0644 systemd/*.catalog $(TO)/lib/systemd/catalog/
+	install -m 0644 systemd/nuconntrack.sysusers $(TO)/lib/sysusers.d/nuconntrack.conf
+	install -m 0644 systemd/nuconntrack.tmpfiles $(TO)/lib/tmpfiles.d/nuconntrack.conf
+	@# What the administrator has written stays.
+	@for f in policy.toml frontd.toml; do \
+		test -e $(DESTDIR)$(SYSCONFDIR)/nuconntrack/$$f || \
+		install -m 0644 systemd/$$f $(DESTDIR)$(SYSCONFDIR)/nuconntrack/$$f || exit 1; done
+PREFIX     ?= /usr
+SYSCONFDIR ?= /etc
+TO          = $(DESTDIR)$(PREFIX)
 
 .PHONY: clean
 clean: ## remove what was built
