@@ -76,7 +76,7 @@ func openFolder(t *testing.T) string {
 func work() {
 	var group sync.WaitGroup
 	for range manyThreads {
-		group.Go(func() { onNewThread(func() { must(unix.Nanosleep(&unix.Timespec{Nsec: 1e6}, nil)) }) })
+		group.Go(func() { onNewThread(func() { sleepInKernel(1e6) }) })
 		group.Go(func() {
 			var kept [][]byte
 			for i := range 200 {
@@ -304,7 +304,19 @@ func ask(path, packet string) error {
 }
 
 // sleep waits in the kernel, long enough to be stopped there.
-func sleep() { must(unix.Nanosleep(&unix.Timespec{Nsec: 300e6}, nil)) }
+func sleep() { sleepInKernel(300e6) }
+
+// sleepInKernel goes on when a signal of the runtime's comes between.
+func sleepInKernel(nanoseconds int64) {
+	left := unix.NsecToTimespec(nanoseconds)
+	for {
+		err := unix.Nanosleep(&left, &left)
+		if err != unix.EINTR {
+			must(err)
+			return
+		}
+	}
+}
 
 func TestStopAndContinue(t *testing.T) {
 	p := start(t, "sleep", "user", nil)
