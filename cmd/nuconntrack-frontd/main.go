@@ -48,7 +48,7 @@ type options struct {
 
 func parse(args []string, stdout, stderr io.Writer) (o options, code int, done bool) {
 	f := flag.NewFlagSet("nuconntrack-frontd", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f.SetOutput(io.Discard)
 	f.StringVar(&o.config, "config", defaultConfig, "configuration `file`")
 	f.StringVar(&o.override.Listen, "listen", "", "listen on this `address` (ip:port or unix:/path) instead of those in the file")
 	f.StringVar(&o.override.Privd, "privd", "", "`path` of the helper's socket, instead of that in the file")
@@ -57,8 +57,12 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	err := f.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, "Usage: nuconntrack-frontd [flags]\n\nThe daemon of NuConntrack that faces the network.\n\n")
+		f.SetOutput(stdout)
+		f.PrintDefaults()
 		return o, exitDone, true
 	case err != nil:
+		fmt.Fprintf(stderr, "nuconntrack-frontd: %v (--help lists all flags)\n", err)
 		return o, exitUsage, true
 	case f.NArg() > 0:
 		fmt.Fprintf(stderr, "nuconntrack-frontd: unexpected argument %q\n", f.Arg(0))
