@@ -31,7 +31,7 @@ func crashes() map[string]crash {
 		"panic and abort":    {do: fail, env: "GOTRACEBACK=crash", says: "panic: of the test", signal: unix.SIGABRT},
 		"panic with runtime": {do: fail, env: "GOTRACEBACK=system", says: "panic: of the test"},
 		"nil dereference":    {do: dereference, says: "SIGSEGV"},
-		"stack overflow":     {do: func() { debug.SetMaxStack(1 << 20); overflow(0) }, says: "stack overflow"},
+		"stack overflow":     {do: func() { debug.SetMaxStack(1 << 20); depth = overflow(0) }, says: "stack overflow"},
 		"deadlock":           {do: func() { select {} }, says: "all goroutines are asleep"},
 		"out of memory":      {do: func() { sink = make([]byte, 1<<46) }, says: "out of memory"},
 		"SIGQUIT":            {do: wait, send: unix.SIGQUIT, says: "SIGQUIT"},
@@ -40,15 +40,23 @@ func crashes() map[string]crash {
 	}
 }
 
-// sink keeps what is allocated from being left out.
-var sink []byte
+// Where results go, so that no compiler leaves out what makes them.
+var (
+	sink  []byte
+	depth int
+)
 
 func dereference() {
 	var nowhere *int
 	*nowhere = 1
 }
 
-func overflow(n int) int { return overflow(n+1) + n }
+func overflow(n int) int {
+	if n < 0 {
+		return n
+	}
+	return overflow(n+1) + n
+}
 
 func TestCrashesPrintTheirTrace(t *testing.T) {
 	for _, as := range identities(t) {
