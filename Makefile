@@ -7,6 +7,7 @@ BIN         := bin
 PROGRAMS    := nuconntrack-privd nuconntrack-frontd nuctl
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TESTFLAGS   ?=
+CLIENTS     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nuconntrack-clients
 
 .DEFAULT_GOAL := build
 
@@ -36,6 +37,11 @@ soak: ## attack the helper with a million packets or more (SOAK_PACKETS, SOAK_SE
 		$(GO) test -count=1 -timeout 60m -v -run TestTakenOverFrontd ./cmd/attacker
 SOAK_PACKETS ?= 1000000
 SOAK_SEED    ?=
+
+.PHONY: test-clients
+test-clients: ## install other people's XML-RPC clients, as root, and run them against the daemons
+	cmd/clients/install.sh $(CLIENTS)
+	NODE_PATH=$(CLIENTS)/node_modules $(GO) test -tags clients -count=1 -run TestClients $(TESTFLAGS) ./cmd/clients
 
 .PHONY: race
 race: ## run the tests that need no kernel with the race detector (wants a C compiler)
