@@ -67,7 +67,7 @@ func CheckUnixPath(path string) error {
 func explain(s string) error {
 	want := errors.New(`want "ip:port", "[ipv6]:port" or "unix:/path"`)
 	if strings.HasPrefix(s, "/") {
-		return fmt.Errorf("%w; before a path stands unix:", want)
+		return fmt.Errorf("%w; a path wants \"unix:\" before it", want)
 	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
