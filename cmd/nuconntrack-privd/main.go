@@ -93,7 +93,7 @@ func start(ctx context.Context, o options, stdout io.Writer, stderr *errorOutput
 		_, err = io.WriteString(stdout, rules.String())
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
+	log := slog.New(slog.NewTextHandler(stderr.hurried(), nil))
 	return serve(ctx, o, startedAs, log, stderr)
 }
 

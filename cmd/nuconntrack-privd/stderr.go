@@ -22,21 +22,30 @@ const (
 )
 
 // errorOutput is standard error for log and audit together, a line at a time. A reader
-// that does not read makes it fail after audit.WriteTime: Go sets no deadline on a file
-// in blocking mode, as standard error is.
+// that does not read makes it fail after the time that it may wait: Go sets no deadline
+// on a file in blocking mode, as standard error is.
 type errorOutput struct {
-	mu sync.Mutex // guards w
-	w  io.Writer
+	mu   *sync.Mutex // guards w
+	w    io.Writer
+	wait time.Duration
 }
 
-func newErrorOutput(w io.Writer) *errorOutput { return &errorOutput{w: w} }
+func newErrorOutput(w io.Writer) *errorOutput {
+	return &errorOutput{mu: new(sync.Mutex), w: w, wait: audit.WriteTime}
+}
+
+// hurried is the same for what may be lost, as the log may: a kill that already waited
+// for the audit must not wait again to tell of it.
+func (o *errorOutput) hurried() *errorOutput {
+	return &errorOutput{mu: o.mu, w: o.w}
+}
 
 // Write writes b in one piece.
 func (o *errorOutput) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if f, ok := o.w.(*os.File); ok {
-		if err := waitWritable(int32(f.Fd())); err != nil {
+		if err := waitWritable(int32(f.Fd()), o.wait); err != nil {
 			return 0, err
 		}
 	}
@@ -45,8 +54,8 @@ func (o *errorOutput) Write(b []byte) (int, error) {
 
 // waitWritable waits until a pipe has room for PIPE_BUF bytes, which is what makes poll
 // call it writable, and as much as a line has.
-func waitWritable(fd int32) error {
-	deadline := time.Now().Add(audit.WriteTime)
+func waitWritable(fd int32, wait time.Duration) error {
+	deadline := time.Now().Add(wait)
 	for {
 		fds := []unix.PollFd{{Fd: fd, Events: unix.POLLOUT}}
 		n, err := unix.Poll(fds, int(max(time.Until(deadline), 0).Milliseconds()))
