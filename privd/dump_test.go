@@ -62,7 +62,7 @@ func TestSlowReaderOfADumpIsDropped(t *testing.T) {
 		}
 		return nil
 	}
-	h := startHelper(t, privd.Config{Table: k, Reader: k, Limits: privd.Limits{Write: 50 * time.Millisecond}})
+	h := startHelper(t, privd.Config{Table: k, Reader: k, Limits: privd.Limits{Write: 500 * time.Millisecond}})
 	slow := hello(t, h, ipc.PurposeDump)
 	send(t, slow, packet(t, ipc.Request{Op: ipc.OpDump}))
 	wantServing(t, h)

@@ -281,10 +281,9 @@ func TestConnectionsAreBounded(t *testing.T) {
 }
 
 func TestSilenceEndsAConnection(t *testing.T) {
-	h := startHelper(t, privd.Config{Table: newFakeKernel(), Limits: privd.Limits{
-		Hello: 20 * time.Millisecond, Idle: 20 * time.Millisecond,
-	}})
+	h := startHelper(t, privd.Config{Table: newFakeKernel(), Limits: privd.Limits{Hello: 20 * time.Millisecond}})
 	wantClosed(t, dial(t, h))
+	h = startHelper(t, privd.Config{Table: newFakeKernel(), Limits: privd.Limits{Idle: 20 * time.Millisecond}})
 	wantClosed(t, hello(t, h, ipc.PurposeControl))
 	wantClosed(t, hello(t, h, ipc.PurposeDump))
 }
