@@ -18,7 +18,7 @@ const (
 )
 
 // wantPrivileges wants every thread of a process to have these capabilities, no way to
-// more, and, where it is given, this uid.
+// more, privd's also to have the filter for system calls, and, where it is given, this uid.
 func wantPrivileges(t testing.TB, p *process, capabilities, uid string) {
 	t.Helper()
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.cmd.Process.Pid))
@@ -28,6 +28,9 @@ func wantPrivileges(t testing.TB, p *process, capabilities, uid string) {
 	want := map[string]string{
 		"CapInh": noCapability, "CapAmb": noCapability, "CapBnd": noCapability,
 		"CapPrm": capabilities, "CapEff": capabilities, "NoNewPrivs": "1",
+	}
+	if p.name == privdName {
+		want["Seccomp"] = "2" // SECCOMP_MODE_FILTER
 	}
 	if uid != "" {
 		want["Uid"] = strings.TrimSpace(strings.Repeat(uid+" ", 4))

@@ -26,7 +26,10 @@ const (
 )
 
 // listener is the socket, and removes it at the end if it made it.
-type listener struct{ *net.UnixListener }
+type listener struct {
+	*net.UnixListener
+	made bool
+}
 
 // openListener takes the first fitting socket that systemd passed, or makes one at path.
 // user is whom this process is about to become, peer whom it serves.
@@ -44,7 +47,7 @@ func openListener(path string, user, peer privilege.Account) (listener, error) {
 		}
 	}
 	if found != nil {
-		return listener{found}, nil
+		return listener{found, false}, nil
 	}
 	if len(passed) > 0 {
 		return listener{}, configError{errors.New("systemd passed sockets, none of them is a Unix socket of type SOCK_SEQPACKET (ListenSequentialPacket=)")}
@@ -70,7 +73,7 @@ func makeListener(path string, user, peer privilege.Account) (listener, error) {
 		l.Close()
 		return listener{}, fmt.Errorf("make socket: %w", err)
 	}
-	return listener{l}, nil
+	return listener{l, true}, nil
 }
 
 // makeFolder makes the socket's folder, if the one above it is there. It belongs to the

@@ -24,6 +24,7 @@ import (
 	"nuconntrack/cmd/sdnotify"
 	"nuconntrack/policy"
 	"nuconntrack/privd"
+	"nuconntrack/privd/sandbox"
 
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
@@ -136,6 +137,10 @@ func serve(ctx context.Context, o options, startedAs uint32, log *slog.Logger, s
 		return err
 	}
 	defer kernel.Close()
+	// From here on there is nothing left to open but the policy, for reading.
+	if err := confine(sandbox.Config{RemoveSocket: listener.made}, log); err != nil {
+		return err
+	}
 	server, err := privd.New(privd.Config{
 		Listener: listener.UnixListener, PeerUID: peer.UID, Rules: rules, Audit: sink,
 		Table: kernel, Reader: kernel, IdleExit: o.idleExit, Log: log,
@@ -150,6 +155,19 @@ func serve(ctx context.Context, o options, startedAs uint32, log *slog.Logger, s
 	err = server.Run(ctx)
 	notify.Stopping()
 	return err
+}
+
+// confine puts the sandbox around all threads, and tells how many.
+func confine(cfg sandbox.Config, log *slog.Logger) error {
+	if err := sandbox.Install(cfg); err != nil {
+		return err
+	}
+	status, err := sandbox.ReadStatus()
+	if err != nil {
+		return err
+	}
+	log.Info("sandbox installed", "threads", status.Threads, "filtered", status.Filtered)
+	return nil
 }
 
 // loadPolicy reads the policy, and says so if there is none.
