@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -21,6 +22,7 @@ import (
 	"nuconntrack/frontd"
 	"nuconntrack/frontd/config"
 	"nuconntrack/frontd/listen"
+	"nuconntrack/frontd/sandbox"
 )
 
 // Exit codes.
@@ -112,6 +114,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := drop(settings, log); err != nil {
 		return fail(exitFailed, err)
 	}
+	if err := sandbox.Restrict(sandbox.Config{Read: laterRead(settings), Remove: ownSockets(listeners), Log: log}); err != nil {
+		return fail(exitFailed, err)
+	}
 	server := frontd.New(frontd.Config{Settings: settings, Listeners: listeners, Log: log})
 	// The sockets listen already: a connection waits there until Run accepts it.
 	notify.Ready()
@@ -135,6 +140,24 @@ func drop(settings *config.Config, log *slog.Logger) error {
 		user = privilege.Self
 	}
 	return privilege.Become(privilege.Config{User: user, Log: log})
+}
+
+// laterRead are the files that are read while the daemon serves.
+func laterRead(settings *config.Config) []string {
+	if settings.Auth.File == "" {
+		return nil
+	}
+	return []string{settings.Auth.File}
+}
+
+// ownSockets are the Unix sockets that the daemon made, and removes when it ends.
+func ownSockets(listeners []listen.Listener) (paths []string) {
+	for _, l := range listeners {
+		if a, ok := l.Addr().(*net.UnixAddr); ok && !l.Passed {
+			paths = append(paths, a.Name)
+		}
+	}
+	return paths
 }
 
 // version is what the module was built as.
