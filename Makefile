@@ -29,7 +29,7 @@ run-host: build ## serve this machine's own table on loopback (as root)
 
 .PHONY: test
 test: build ## run all tests, those against the kernel in namespaces of their own
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -count=1 $(TESTFLAGS) ./...
 
 .PHONY: soak
 soak: ## attack the helper with a million packets or more (SOAK_PACKETS, SOAK_SEED)
