@@ -24,6 +24,9 @@ const (
 	// writing of an answer when Config does not say.
 	DefaultBodyTimeout  = 20 * time.Second
 	DefaultWriteTimeout = 60 * time.Second
+	// lingerTime is how long the rest of a body that is not wanted is thrown away, so that a
+	// client that is still sending comes to read why.
+	lingerTime = 2 * time.Second
 	// maxLargeBodies is how many bodies longer than GuestBody may be in memory at once.
 	maxLargeBodies = 16
 )
@@ -108,13 +111,13 @@ func dialectOf(path string) (xmlrpc.Dialect, bool) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
-	// Also for requests that are refused: net/http reads some more of their bodies.
-	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
 	origin := s.cfg.Origin(r)
 	if status, text := s.gate(r, origin); status != 0 {
+		deadline(control.SetReadDeadline, lingerTime)
 		s.refuse(w, status, text)
 		return
 	}
+	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
 	dialect, _ := dialectOf(r.URL.Path)
 	caller := service.Caller{Addr: origin.Text, RequestID: s.requests.Add(1)}
 	body := s.read(r)
@@ -122,6 +125,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if body.err != nil {
 		// What is left of the body may never come: the connection does not count as at work.
 		w.Header().Set("Connection", "close")
+		deadline(control.SetReadDeadline, lingerTime)
 	} else {
 		s.cfg.Read(r)
 	}
