@@ -56,7 +56,7 @@ func Command() *cobra.Command {
 	var cfg config
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Try NuConntrack on made-up traffic, without root",
+		Short: "try NuConntrack on made-up traffic, without root",
 		Long: `Start both daemons and some traffic in a network namespace of their own, print how to
 log in, and wait for Ctrl-C. Needs no root, touches neither this machine's connections nor
 its firewall, and leaves nothing behind.`,

@@ -10,14 +10,14 @@ func HostCommand() *cobra.Command {
 	cfg := config{host: true}
 	cmd := &cobra.Command{
 		Use:   "host",
-		Short: "Try NuConntrack on this machine's own connections, as root",
+		Short: "try NuConntrack on this machine's own connections, as root",
 		Long: `Start both daemons over this machine's own connection table, on loopback, with a new password
 and a policy that protects ssh; print how to log in, and wait for Ctrl-C. Changes neither the
 firewall nor any setting, and leaves nothing behind.
 
 Needs root, which both daemons give up at once: the helper becomes nuconntrack-privd and keeps
 CAP_NET_ADMIN alone, the front daemon becomes nuconntrack and keeps nothing. Where these users
-do not exist, bin and daemon stand in for them.`,
+do not exist, bin (or sys) and daemon (or games) stand in for them; the output says who it is.`,
 		Args: noArguments,
 		RunE: cfg.runE,
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -112,12 +113,12 @@ func probe() error {
 	}
 }
 
-// watchTable reads the kernel's table until every kind was seen.
+// watchTable reads the kernel's table until every kind was seen, and many at a time.
 func watchTable(conn *conntrack.Conn, traffic <-chan error) error {
 	missing := kinds
 	most := 0
 	deadline := time.After(patience)
-	for len(missing) > 0 {
+	for len(missing) > 0 || most < 40 {
 		flows, err := conn.Dump(nil)
 		if err != nil {
 			return err
@@ -141,12 +142,12 @@ func watchTable(conn *conntrack.Conn, traffic <-chan error) error {
 			for _, kind := range missing {
 				err = errors.Join(err, fmt.Errorf("not seen: %s", kind.name))
 			}
-			return err
+			return errors.Join(err, fmt.Errorf("%d connections at most, want about a hundred", most))
 		case <-time.After(100 * time.Millisecond): // between two polls
 		}
 	}
-	if most < 40 || most > 300 {
-		return fmt.Errorf("%d connections at most, want about a hundred", most)
+	if most > 300 {
+		return fmt.Errorf("%d connections, want about a hundred", most)
 	}
 	return nil
 }
@@ -154,15 +155,21 @@ func watchTable(conn *conntrack.Conn, traffic <-chan error) error {
 // killForGood deletes all established TCP connections, NATed ones included, and looks for
 // them while their ends go on trying, three times the time between two packets.
 func killForGood(conn *conntrack.Conn) error {
-	flows, err := conn.Dump(nil)
-	if err != nil {
-		return err
+	var flows []conntrack.Flow
+	for deadline := time.Now().Add(patience); len(flows) < 30; {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d established connections, want the steady ones", len(flows))
+		}
+		all, err := conn.Dump(nil)
+		if err != nil {
+			return err
+		}
+		flows = slices.DeleteFunc(all, func(f conntrack.Flow) bool {
+			return f.ProtoInfo.TCP == nil || f.ProtoInfo.TCP.State != 3 || !f.Status.Assured() // ESTABLISHED
+		})
 	}
 	killed := map[string]bool{}
 	for _, f := range flows {
-		if f.ProtoInfo.TCP == nil || f.ProtoInfo.TCP.State != 3 || !f.Status.Assured() { // ESTABLISHED
-			continue
-		}
 		if err := conn.Delete(f); err != nil {
 			continue // it was a short one
 		}
