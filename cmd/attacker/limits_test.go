@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"nuconntrack/ipc"
-	"nuconntrack/privd/nstest"
 )
 
 const fewVictims = 500
@@ -19,8 +18,7 @@ const fewVictims = 500
 // TestPaceHolds: however many ask, and by however many connections, no more is attempted
 // than the bucket of the policy lets through.
 func TestPaceHolds(t *testing.T) {
-	t.Parallel()
-	nstest.Run(t, func(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
 		const rate, burst, packets = 50, 300, 10_000
 		chance := seed(t)
 		s := newScene(t, rand.New(rand.NewPCG(chance, 1<<32)), fewVictims)
@@ -45,8 +43,7 @@ func TestPaceHolds(t *testing.T) {
 
 // TestMalformedPacketsSpend: who sends nonsense has spent what acts could be done with.
 func TestMalformedPacketsSpend(t *testing.T) {
-	t.Parallel()
-	nstest.Run(t, func(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
 		const burst = 100
 		chance := seed(t)
 		s := newScene(t, rand.New(rand.NewPCG(chance, 1<<32)), fewVictims)
@@ -71,8 +68,7 @@ func TestMalformedPacketsSpend(t *testing.T) {
 // TestShareOfDumpsHolds: whoever asks for one table after the other gets no more than the
 // policy's share of the time.
 func TestShareOfDumpsHolds(t *testing.T) {
-	t.Parallel()
-	nstest.Run(t, func(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
 		const duty, each, clients = 0.2, 8, 3
 		s := newScene(t, rand.New(rand.NewPCG(seed(t), 1<<32)), fewVictims)
 		h := startHelper(t, fmt.Sprintf(rules, 1, 1, duty), os.Getuid(), 0)

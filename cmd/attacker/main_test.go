@@ -4,12 +4,15 @@ package attacker_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
+
+	"nuconntrack/privd/nstest"
 )
 
 const (
@@ -53,6 +56,30 @@ func build(program string) error {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
 	return nil
+}
+
+// inNamespace runs a test beside others in a namespace of its own.
+func inNamespace(t *testing.T, body func(*testing.T)) {
+	t.Helper()
+	t.Parallel()
+	readSources(t)
+	nstest.Run(t, body)
+}
+
+// readSources looks at what the helper is made of and at the variables: go test takes an
+// old result for good as long as nothing has changed that the test's own process has
+// looked at, and the helper is built and attacked by others.
+func readSources(t testing.TB) {
+	t.Helper()
+	os.Getenv(packetsVariable)
+	os.Getenv(seedVariable)
+	for _, folder := range [...]string{"ipc", "policy", "privd", "cmd/privilege", "cmd/nuconntrack-privd"} {
+		root := filepath.Join("..", "..", folder)
+		err := filepath.WalkDir(root, func(_ string, _ fs.DirEntry, err error) error { return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // number reads a variable of the environment.

@@ -23,6 +23,7 @@ func TestOtherUsersAreTurnedAway(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, who alone can be several users")
 	}
+	readSources(t)
 	overflow, err := privd.OverflowUID()
 	if err != nil {
 		t.Fatal(err)
