@@ -80,7 +80,9 @@ func TestReadmePython(t *testing.T) {
 			t.Errorf("a first call of %d lines", lines)
 		}
 		cmd := exec.Command("python3", "-I", "-c", script)
-		cmd.Env = []string{"NUCT_URL=http://" + rpcAddress + "/RPC2", "NUCT_USER=ann", "NUCT_PASSWORD=x", "PATH=" + os.Getenv("PATH")}
+		w.write(t, "password", "secret\n")
+		cmd.Env = []string{"NUCTL_SERVER=http://" + rpcAddress, "NUCTL_USER=ann", "NUCTL_PASSWORD_FILE=" + w.path("password"),
+			"PATH=" + os.Getenv("PATH")}
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "127.0.0.1 127.0.0.1 ESTABLISHED") {
 			t.Errorf("%v: %s", err, out)

@@ -53,7 +53,7 @@ func explainFault(e *client.Error) (text, next string, code int) {
 	case client.FaultAmbiguous:
 		next = "find its key with 'nuctl list --filter id=ID -o table --fields id,key,orig_src,orig_dst' and use that"
 	case client.FaultPolicy:
-		next = "the firewall's own policy decides: /etc/nuconntrack/policy.toml there"
+		next = "the helper's policy decides, whoever asks: on the firewall, /etc/nuconntrack/policy.toml unless it was started with another"
 	case client.FaultReplaced:
 		next = "a new connection has taken its place: look at it with 'nuctl list' before you act on it"
 	case client.FaultKernel:
