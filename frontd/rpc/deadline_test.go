@@ -70,7 +70,7 @@ const (
 	idleTime  = 40 * time.Second
 )
 
-// inPipes runs a test against a Server in made-up time. read counts requests that came in full.
+// inPipes runs a test against a Server in made-up time. read counts what counts as work.
 func inPipes(t *testing.T, body func(t *testing.T, p *pipes, read *atomic.Int32)) {
 	synctest.Test(t, func(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
@@ -134,7 +134,7 @@ func TestCallMayTakeLongerThanItsBody(t *testing.T) {
 			}
 		}
 		if read.Load() != 2 {
-			t.Errorf("%d requests came in full", read.Load())
+			t.Errorf("%d logins counted as work", read.Load())
 		}
 	})
 }
@@ -230,5 +230,42 @@ func TestHangingBodies(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestGuestsDoNotCountAsWork: whoever sends call after call and does not read the answers
+// must not get a place for it that nobody can take from him.
+func TestGuestsDoNotCountAsWork(t *testing.T) {
+	inPipes(t, func(t *testing.T, p *pipes, read *atomic.Int32) {
+		c := p.dial()
+		defer c.Close()
+		r := bufio.NewReader(c)
+		for name, body := range map[string]string{
+			"open method": document("system.listMethods"), "no session": document("view", "nobody"), "no method": document("none"),
+		} {
+			send(t, c, wireCall("/RPC2", "", body))
+			receive(t, r)
+			if read.Load() != 0 {
+				t.Errorf("%s: counts as work", name)
+			}
+		}
+		send(t, c, wireCall("/RPC2", "", document("login")))
+		_, answer := receive(t, r)
+		_, id, _ := strings.Cut(answer, "<string>")
+		id, _, _ = strings.Cut(id, "<")
+		send(t, c, wireCall("/RPC2", "", document("whoami", id)))
+		if _, answer := receive(t, r); !strings.Contains(answer, "zoe") || read.Load() != 2 {
+			t.Errorf("%d counted as work: %s", read.Load(), answer)
+		}
+	})
+}
+
+// TestFailedLoginEndsTheConnection: it counts as work, so it must not come again and again.
+func TestFailedLoginEndsTheConnection(t *testing.T) {
+	d := start(t)
+	d.role = "no such role"
+	res, answer := d.exchange(document("login"), http.Header{})
+	if !res.Close || !strings.Contains(string(answer), "<int>1</int>") {
+		t.Errorf("%v %s", res.Header, answer)
 	}
 }

@@ -32,6 +32,8 @@ type request struct {
 	params params     // without the session id
 	id     string     // of the session, where the method has one
 	call   *service.Call
+	work   func() // says that the call has a right to be worked on: see Config.Read
+	last   func() // says that the connection ends with the answer
 }
 
 // param is one parameter of a method, for introspection.

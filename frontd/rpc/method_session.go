@@ -25,7 +25,13 @@ func (s *Server) login(r *request) (answer, error) {
 	for i, v := range r.params {
 		args[i] = operand(v)
 	}
+	r.work()
 	id, err := s.cfg.Service.Login(r.ctx, args, r.caller, r.addr)
+	if err != nil {
+		// Else he who does not read his answers could keep them waiting, and so stay at
+		// work, by logins that fail.
+		r.last()
+	}
 	return func(w *xmlrpc.Writer) { w.String(id) }, err
 }
 

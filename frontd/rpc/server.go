@@ -43,7 +43,9 @@ type Config struct {
 	Service *service.Service
 	// Origin tells where a request comes from.
 	Origin func(*http.Request) Origin
-	// Read is told of a request that has come in full and is well formed; nil: nobody is.
+	// Read is told of a request that has come in full and is a login or a call of a living
+	// session, before it runs: its connection is not to be closed to make room for others.
+	// Those of everybody else are, whatever they call. nil: nobody is told.
 	Read func(*http.Request)
 	// HostAllowed says whether a name may stand in the Host header, besides IP literals
 	// and localhost. The name is in lower case and without port; nil: no name may.
@@ -123,13 +125,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := s.read(r)
 	defer body.release()
 	if body.err != nil {
-		// What is left of the body may never come: the connection does not count as at work.
+		// What is left of the body may never come.
 		w.Header().Set("Connection", "close")
 		deadline(control.SetReadDeadline, lingerTime)
-	} else {
-		s.cfg.Read(r)
 	}
-	result, done, err := s.answerTo(&request{ctx: r.Context(), caller: caller, addr: origin.Addr}, body)
+	result, done, err := s.answerTo(&request{
+		ctx: r.Context(), caller: caller, addr: origin.Addr,
+		work: func() { s.cfg.Read(r) },
+		last: func() { w.Header().Set("Connection", "close") },
+	}, body)
 	defer done()
 	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
 	var pool *zips
@@ -179,6 +183,7 @@ func (s *Server) dispatch(r *request, name string, all params) (result answer, d
 		if r.call, err = s.cfg.Service.Begin(r.id, r.caller); err != nil {
 			return nil, done, err
 		}
+		r.work()
 		done = r.call.End
 		if err := r.call.Permit(m.name); err != nil {
 			return nil, done, err
