@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build system
+
+package systemd_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/kolo/xmlrpc"
+)
+
+const (
+	port     = "127.0.0.1:8580"
+	user     = "alice"
+	password = "correct horse battery staple"
+)
+
+// Faults of the service.
+const (
+	faultSession = 2
+	faultPolicy  = 6
+	faultHelper  = 9
+)
+
+// caller is one client with one connection and one session.
+type caller struct {
+	http    *http.Client
+	session string
+}
+
+func (m *machine) caller(t *testing.T) *caller {
+	transport := &http.Transport{DialContext: m.dial}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &caller{http: &http.Client{Transport: transport, Timeout: patience}}
+}
+
+// login gives a caller with a session.
+func (m *machine) login(t *testing.T) *caller {
+	t.Helper()
+	c := m.caller(t)
+	if err := c.login(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *caller) login() error { return c.try("login", &c.session, user, password) }
+
+// call calls with the session.
+func (c *caller) call(method string, answer any, args ...any) error {
+	return c.try(method, answer, append([]any{c.session}, args...)...)
+}
+
+// try calls; answer may be nil. The error is a xmlrpc.FaultError, or the transport's.
+func (c *caller) try(method string, answer any, args ...any) error {
+	body, err := xmlrpc.EncodeMethodCall(method, args...)
+	if err != nil {
+		return err
+	}
+	r, err := c.http.Post("http://"+port+"/RPC2", "text/xml", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	defer r.Body.Close()
+	got, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	if r.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: status %s", method, r.Status)
+	}
+	if err := xmlrpc.Response(got).Err(); err != nil || answer == nil {
+		return err
+	}
+	return xmlrpc.Response(got).Unmarshal(answer)
+}
+
+// faultCode is the number of a fault; 0: it is none.
+func faultCode(err error) int {
+	var f xmlrpc.FaultError
+	if errors.As(err, &f) {
+		return f.Code
+	}
+	return 0
+}
+
+// row is a connection in a view.
+type row struct {
+	Key  string `xmlrpc:"key"`
+	ID   string `xmlrpc:"id"`
+	Src  string `xmlrpc:"orig_ipv4_src"`
+	Port int    `xmlrpc:"orig_port_src"`
+}
+
+// view gives all connections that match, up to the longest page, as they are now.
+func (c *caller) view(t *testing.T, filters map[string]any) []row {
+	t.Helper()
+	var page struct {
+		Table []row `xmlrpc:"table"`
+	}
+	if err := c.call("refresh", nil); err != nil {
+		t.Fatalf("refresh: %v", err)
+	}
+	if err := c.call("view", &page, filters); err != nil {
+		t.Fatalf("view: %v", err)
+	}
+	return page.Table
+}

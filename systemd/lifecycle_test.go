@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build system
+
+package systemd_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// reach calls until somebody answers: a connection may be cut while a process ends, but
+// must never be refused.
+func (m *machine) reach(t *testing.T) *caller {
+	t.Helper()
+	c := m.caller(t)
+	wait(t, "an answer", func() bool {
+		err := c.login()
+		if refused(err) {
+			t.Fatalf("refused: %v", err)
+		}
+		if err == nil {
+			err = c.call("stats", nil)
+		}
+		return err == nil
+	})
+	return c
+}
+
+func testReload(t *testing.T, m *machine) {
+	const path = "/etc/nuconntrack/policy.toml"
+	shipped := read(t, m.path(path))
+	t.Cleanup(func() {
+		m.write(t, path, shipped)
+		m.do(t, "systemctl", "reload", privd)
+	})
+	target := made{source + "2:1001", "198.51.100.2:80"}
+	m.create(t, target)
+	c := m.login(t)
+	key := c.view(t, map[string]any{"orig_src": source + "2"})[0].Key
+	before := m.mainPID(t, privd+".service")
+	forbidden := func() bool {
+		err := c.call("kill", nil, []any{key})
+		if err != nil && faultCode(err) != faultPolicy {
+			t.Fatalf("kill: %v", err)
+		}
+		if err == nil {
+			m.create(t, target)
+			key = c.view(t, map[string]any{"orig_src": source + "2"})[0].Key
+		}
+		return err != nil
+	}
+	m.write(t, path, "[kill]\nallow = false\n")
+	m.do(t, "systemctl", "reload", privd)
+	wait(t, "the new policy", forbidden)
+
+	m.write(t, path, "[kill]\nallow = yes, please\n")
+	m.do(t, "systemctl", "reload", privd)
+	wait(t, "a complaint about the policy", func() bool {
+		m.do(t, "journalctl", "--sync")
+		return strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+privd), "policy not reloaded")
+	})
+	if !forbidden() {
+		t.Error("a policy with a mistake took the place of the one that held")
+	}
+	m.write(t, path, shipped)
+	m.do(t, "systemctl", "reload", privd)
+	wait(t, "the shipped policy", func() bool { return !forbidden() })
+	if after := m.mainPID(t, privd+".service"); after != before {
+		t.Errorf("process %d became %d", before, after)
+	}
+}
+
+func testStopAndRestart(t *testing.T, m *machine) {
+	for _, unit := range []string{privd, frontd} {
+		for _, verb := range []string{"restart", "stop"} {
+			c := m.reach(t)
+			before := m.mainPID(t, unit+".service")
+			m.do(t, "systemctl", verb, unit+".service")
+			// The session is frontd's: it outlives the helper.
+			if err := c.call("stats", nil); unit == privd && err != nil {
+				t.Errorf("after %s of %s: %v", verb, unit, err)
+			} else if unit == frontd && faultCode(err) != faultSession {
+				t.Errorf("after %s of %s: %v, want fault %d", verb, unit, err, faultSession)
+			}
+			m.reach(t)
+			if after := m.mainPID(t, unit+".service"); after == before || after == 0 {
+				t.Errorf("after %s of %s process %d is %d", verb, unit, before, after)
+			}
+			if result := m.show(t, unit+".service", "Result"); result != "success" {
+				t.Errorf("%s of %s: %s", verb, unit, result)
+			}
+		}
+	}
+}
+
+func testIdleExit(t *testing.T, m *machine) {
+	m.dropIn(t, privd, "ExecStart=\nExecStart=/usr/sbin/nuconntrack-privd --audit=journal --idle-exit=100ms\n")
+	m.do(t, "systemctl", "stop", privd+".service")
+	c := m.reach(t)
+	// The session would end if nobody called while frontd keeps its connection.
+	wait(t, "the helper leaves", func() bool {
+		if err := c.call("whoami", nil); err != nil {
+			t.Fatal(err)
+		}
+		return !m.active(t, privd+".service")
+	})
+	if result := m.show(t, privd+".service", "Result"); result != "success" {
+		t.Errorf("it left with %s", result)
+	}
+	if err := c.call("stats", nil); err != nil {
+		t.Errorf("the helper does not come back: %v", err)
+	}
+}
+
+func testWatchdog(t *testing.T, m *machine) {
+	for _, unit := range []string{frontd, privd} {
+		t.Run(unit, func(t *testing.T) {
+			m.dropIn(t, unit, "WatchdogSec=1s\n")
+			m.do(t, "systemctl", "stop", unit+".service")
+			m.reach(t)
+			seen := make(map[string]bool)
+			wait(t, "signs of life", func() bool {
+				seen[m.show(t, unit+".service", "WatchdogTimestampMonotonic")] = true
+				return len(seen) > 3
+			})
+			if n := m.show(t, unit+".service", "NRestarts"); n != "0" {
+				t.Errorf("restarted %s times while it was well", n)
+			}
+			pid := m.mainPID(t, unit+".service")
+			if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			wait(t, "another process", func() bool {
+				now := m.mainPID(t, unit+".service")
+				return now != 0 && now != pid
+			})
+			m.reach(t)
+		})
+	}
+}
+
+// A mistake in a configuration makes callers wait, and is mended without a restart by hand.
+func testMistake(t *testing.T, m *machine) {
+	const path = "/etc/nuconntrack/frontd.toml"
+	shipped := read(t, m.path(path))
+	t.Cleanup(func() { m.write(t, path, shipped) })
+	m.write(t, path, "lisen = []\n"+shipped)
+	m.do(t, "systemctl", "stop", frontd+".service")
+	conn, err := m.dial(context.Background(), "tcp", port)
+	if err != nil {
+		t.Fatalf("refused: %v", err)
+	}
+	defer conn.Close()
+	wait(t, "a complaint", func() bool {
+		m.do(t, "journalctl", "--sync")
+		return strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+frontd), "lisen")
+	})
+	m.write(t, path, shipped)
+	m.reach(t)
+}
+
+// A file of root's in the folder of secrets is a file for frontd.
+func testCredential(t *testing.T, m *machine) {
+	const path, secret = "/etc/nuconntrack/frontd.toml", "/etc/nuconntrack/secrets/passwd"
+	shipped := read(t, m.path(path))
+	t.Cleanup(func() {
+		m.write(t, path, shipped)
+		if err := os.Remove(m.path(secret)); err != nil {
+			t.Error(err)
+		}
+		m.do(t, "systemctl", "stop", frontd+".service")
+	})
+	m.do(t, "install", "-m", "0600", "/etc/nuconntrack/passwd", secret)
+	m.write(t, path, strings.Replace(shipped, `"/etc/nuconntrack/passwd"`,
+		`"/run/credentials/nuconntrack-frontd.service/secret_passwd"`, 1))
+	m.do(t, "systemctl", "restart", frontd+".service")
+	m.reach(t)
+}
