@@ -25,9 +25,10 @@ type assault struct {
 func assaults() []assault {
 	return []assault{
 		{"requests", 20, (*attacker).requests},
-		{"mutated", 250, func(a *attacker) { a.exchange(a.mutated(), nil) }},
-		{"random", 50, func(a *attacker) { a.exchange(a.random(), nil) }},
-		{"empty", 10, func(a *attacker) { a.exchange([]byte{}, nil) }},
+		{"mutated", 250, func(a *attacker) { a.exchange(a.mutated()) }},
+		{"random", 50, func(a *attacker) { a.exchange(a.random()) }},
+		{"empty", 10, func(a *attacker) { a.refused([]byte{}, nil) }},
+		{"poisoned", 20, func(a *attacker) { a.refused(a.poisoned(), nil) }},
 		{"descriptors", 30, (*attacker).descriptors},
 		{"credentials", 5, (*attacker).credentials},
 		{"out of state", 40, (*attacker).outOfState},
@@ -108,27 +109,13 @@ func (a *attacker) descriptors() {
 	if a.rng.IntN(4) == 0 {
 		p = []byte{0}
 	}
-	a.exchange(p, rights)
+	a.refused(p, rights)
 }
 
-// credentials sends its own, which is no offence.
+// credentials sends its own, which is no offence: the helper asks the kernel for them.
 func (a *attacker) credentials() {
-	l, p := a.control(), a.wellFormed()
-	control := unix.UnixCredentials(&unix.Ucred{Pid: int32(os.Getpid()), Uid: uint32(os.Getuid()), Gid: uint32(os.Getgid())})
-	if err := a.send(l, p, control, patience); err != nil {
-		a.siege.wrong("send credentials: %v", err)
-		a.hangUp()
-		return
-	}
-	switch b, err := l.receive(patience); {
-	case err == nil:
-		a.judge(p, b)
-	default:
-		a.hangUp()
-		if !errors.Is(err, errClosed) {
-			a.siege.wrong("credentials: %v", err)
-		}
-	}
+	a.answered(a.wellFormed(), unix.UnixCredentials(&unix.Ucred{
+		Pid: int32(os.Getpid()), Uid: uint32(os.Getuid()), Gid: uint32(os.Getgid())}))
 }
 
 // outOfState sends well-formed requests where they must not come.
@@ -137,15 +124,15 @@ func (a *attacker) outOfState() {
 	dump := request(a.siege.t, ipc.Request{Op: ipc.OpDump, Seq: 1})
 	switch a.rng.IntN(6) {
 	case 0:
-		a.exchange(hello(ipc.PurposeControl), nil)
+		a.refused(hello(ipc.PurposeControl), nil)
 	case 1:
-		a.exchange(hello(ipc.PurposeDump), nil)
+		a.refused(hello(ipc.PurposeDump), nil)
 	case 2:
-		a.exchange(dump, nil)
+		a.refused(dump, nil)
 	case 3: // an answer, or data of a dump
 		p := a.wellFormed()
 		p[4] = byte(1 + a.rng.IntN(2))
-		a.exchange(p, nil)
+		a.refused(p, nil)
 	case 4: // before hello
 		l, err := dial(a.siege.socket)
 		if err != nil {

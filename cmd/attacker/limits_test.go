@@ -51,7 +51,7 @@ func TestMalformedPacketsSpend(t *testing.T) {
 		h := startHelper(t, policy, os.Getuid(), 0)
 		siege := newSiege(t, h, s)
 		nonsense := []assault{{"out of state", 1, func(a *attacker) {
-			a.exchange(request(t, ipc.Request{Op: ipc.OpHello, Purpose: ipc.PurposeControl}), nil)
+			a.refused(request(t, ipc.Request{Op: ipc.OpHello, Purpose: ipc.PurposeControl}), nil)
 		}}}
 		siege.run(chance, 4*burst, nonsense)
 		siege.run(chance, 5*burst, []assault{{"requests", 1, (*attacker).requests}})

@@ -115,7 +115,7 @@ func (a *attacker) nearly(t ipc.Target) ipc.Target {
 // mutated makes a packet of one or two well-formed ones.
 func (a *attacker) mutated() []byte {
 	p := a.wellFormed()
-	switch a.rng.IntN(8) {
+	switch a.rng.IntN(7) {
 	case 0, 1:
 		for range 1 + a.rng.IntN(4) {
 			p[a.rng.IntN(len(p))] ^= 1 << a.rng.IntN(8)
@@ -138,11 +138,14 @@ func (a *attacker) mutated() []byte {
 		if a.rng.IntN(2) == 0 {
 			binary.BigEndian.PutUint32(p[16:], uint32(len(p)-headerSize))
 		}
-	case 7:
-		if at := pick(a.rng, []int{userAt, clientAt}); len(p) > at {
-			copy(p[at:at+ipc.TextSize], pick(a.rng, poisons[:]))
-		}
 	}
+	return p
+}
+
+// poisoned claims a name that must not reach the audit.
+func (a *attacker) poisoned() []byte {
+	p := request(a.siege.t, ipc.Request{Op: ipc.OpKill, Target: a.target()})
+	copy(p[pick(a.rng, []int{userAt, clientAt}):], pick(a.rng, poisons[:]))
 	return p
 }
 

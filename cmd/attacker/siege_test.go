@@ -160,24 +160,40 @@ func permitted(p []byte) bool {
 
 // exchange sends a packet and wants an answer to what may be asked, and the end of the
 // connection for anything else.
-func (a *attacker) exchange(p, control []byte) {
+func (a *attacker) exchange(p []byte) {
+	if permitted(p) {
+		a.answered(p, nil)
+	} else {
+		a.refused(p, nil)
+	}
+}
+
+// answered sends a packet and wants an answer to it.
+func (a *attacker) answered(p, control []byte) {
+	b, err := a.roundTrip(p, control)
+	if err != nil {
+		a.siege.wrong("no answer: %v: %x", err, head(p))
+		a.hangUp()
+		return
+	}
+	a.judge(p, b)
+}
+
+// refused sends a packet and wants the connection to end without an answer.
+func (a *attacker) refused(p, control []byte) {
+	b, err := a.roundTrip(p, control)
+	if !errors.Is(err, errClosed) {
+		a.siege.wrong("answer %x (%v) instead of the end of the connection: %x", b, err, head(p))
+	}
+	a.hangUp()
+}
+
+func (a *attacker) roundTrip(p, control []byte) ([]byte, error) {
 	l := a.control()
-	err := a.send(l, p, control, patience)
-	var b []byte
-	if err == nil {
-		b, err = l.receive(patience)
+	if err := a.send(l, p, control, patience); err != nil {
+		return nil, err
 	}
-	switch want := permitted(p) && control == nil; {
-	case err == nil && want:
-		a.judge(p, b)
-	case err == nil:
-		a.siege.wrong("answer %x to the malformed packet %x", b, head(p))
-	case errors.Is(err, errClosed) && !want:
-		a.hangUp()
-	default:
-		a.siege.wrong("no answer and no end of the connection (wanted an answer: %t): %v: %x", want, err, head(p))
-		a.hangUp()
-	}
+	return l.receive(patience)
 }
 
 func head(p []byte) []byte { return p[:min(len(p), 300)] }
