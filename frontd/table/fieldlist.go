@@ -5,11 +5,11 @@ package table
 func counterFields() []Field {
 	counter := func(name string, need uint32, place int, help string) Field {
 		col := func(c *columns) []uint64 { return c.counter[place] }
-		return number(name, TypeString, maxU64, columnOf(KindU64, need, col), help)
+		return number(name, TypeString, maxU64, columnOf(KindU64, need, col), help).withUnit(unitSize)
 	}
 	rate := func(name string, need uint32, direction int, help string) Field {
 		col := func(c *columns) []uint64 { return c.rate[direction] }
-		return number(name, TypeString, maxU64, columnOf(KindU64, need, col), help)
+		return number(name, TypeString, maxU64, columnOf(KindU64, need, col), help).withUnit(unitSize)
 	}
 	return []Field{
 		counter("orig_counter_packets", hasOrigCounters, origPackets, "Packets sent by who opened the connection, with accounting."),
@@ -18,7 +18,7 @@ func counterFields() []Field {
 		counter("repl_counter_bytes", hasReplCounters, replBytes, "Bytes sent in answer, with accounting."),
 		rate("orig_byte_rate", hasOrigRate, 0, "Bytes a second sent by who opened the connection, with accounting."),
 		rate("repl_byte_rate", hasReplRate, 1, "Bytes a second sent in answer, with accounting."),
-		number("byte_rate", TypeString, maxU64, rateSumAccess(), "Bytes a second in both directions together, with accounting."),
+		number("byte_rate", TypeString, maxU64, rateSumAccess(), "Bytes a second in both directions together, with accounting.").withUnit(unitSize),
 	}
 }
 
@@ -26,7 +26,7 @@ func timeFields() []Field {
 	return []Field{
 		{Name: "start", Type: TypeString, Filter: true, Sort: true, Listed: true, class: classTime, access: startAccess(),
 			Help: "When the connection began, in RFC 3339 and UTC, with timestamps."},
-		number("age", TypeInt, maxInt, ageAccess(), "Seconds from the beginning of the connection to the reading of the table, with timestamps."),
+		number("age", TypeInt, maxInt, ageAccess(), "Seconds from the beginning of the connection to the reading of the table, with timestamps.").withUnit(unitSeconds),
 	}
 }
 
@@ -61,7 +61,7 @@ func synonymFields() []Field {
 			access: protocolAccess(), Help: "Name of the IP protocol, such as tcp, or its number where it has no name here."},
 		{Name: "address", Type: TypeString, Filter: true, class: classAddr, anyOf: []string{"orig_src", "orig_dst", "repl_src", "repl_dst"},
 			Help: "Any of the four addresses; only for filters."},
-		{Name: "port", Type: TypeInt, Filter: true, class: classNumber, limit: maxU16,
+		{Name: "port", Type: TypeInt, Filter: true, class: classNumber, limit: maxU16, unit: unitPort,
 			anyOf: []string{"orig_port_src", "orig_port_dst", "repl_port_src", "repl_port_dst"},
 			Help:  "Any of the four ports; only for filters."},
 	}

@@ -30,6 +30,15 @@ const (
 	classKey
 )
 
+// unit says how expressions may write a number besides its digits.
+type unit uint8
+
+const (
+	unitSize    unit = iota + 1 // 100k, 1.5M
+	unitSeconds                 // 30s, 1h30m
+	unitPort                    // :443, as ss writes it
+)
+
 // Field is one thing that can be known of a connection. The zero Field is none.
 type Field struct {
 	Name string
@@ -49,6 +58,7 @@ type Field struct {
 	anyOf  []string // a filter looks at these fields instead
 	limit  uint64   // classNumber: the largest value a filter may name
 	hex    bool     // classNumber: filters may name it in hexadecimal, with a mask
+	unit   unit     // classNumber: how expressions may write it besides digits
 	named  func(name string) (uint64, bool)
 	access access
 }
@@ -119,6 +129,11 @@ func (f Field) withNames(named func(string) (uint64, bool)) Field {
 	return f
 }
 
+func (f Field) withUnit(u unit) Field {
+	f.unit = u
+	return f
+}
+
 func (f Field) withHex() Field {
 	f.hex = true
 	return f
@@ -144,7 +159,7 @@ func addressFields() []Field {
 func portFields() []Field {
 	port := func(name string, need uint32, side int, help string) Field {
 		col := func(c *columns) []uint16 { return c.port[side] }
-		return number(name, TypeInt, maxU16, columnOf(KindInt, need, col), help)
+		return number(name, TypeInt, maxU16, columnOf(KindInt, need, col), help).withUnit(unitPort)
 	}
 	return []Field{
 		port("orig_port_src", hasOrigPorts, origSrc, "Port of who opened the connection; for GRE its key."),
@@ -153,7 +168,7 @@ func portFields() []Field {
 		port("repl_port_dst", hasReplPorts, replDst, "Port that answers go to; for GRE its key."),
 		number("icmp_type", TypeInt, maxU8, icmpAccess(origDst, 8), "Type of the ICMP or ICMPv6 message that began it: 8 or 128 for a ping."),
 		number("icmp_code", TypeInt, maxU8, icmpAccess(origDst, 0), "Code of the ICMP or ICMPv6 message that began it."),
-		port("icmp_id", hasOrigICMP, origSrc, "Id by which ICMP or ICMPv6 questions and answers are matched."),
+		port("icmp_id", hasOrigICMP, origSrc, "Id by which ICMP or ICMPv6 questions and answers are matched.").withUnit(0),
 	}
 }
 
@@ -176,7 +191,7 @@ func stateFields() []Field {
 		flag("fixed_timeout", ipsFixedTimeout, "The timeout was set by hand; the kernel no longer renews it."),
 		flag("offload", ipsOffload|ipsHWOffload, "A flow table carries the traffic, in software or in the network card."),
 		number("timeout", TypeString, maxU32, columnOf(KindU32, hasTimeout, func(c *columns) []uint32 { return c.timeout }),
-			"Seconds until the kernel forgets the connection, unless traffic renews it."),
+			"Seconds until the kernel forgets the connection, unless traffic renews it.").withUnit(unitSeconds),
 		number("mark", TypeString, maxU32, columnOf(KindU32, hasMark, func(c *columns) []uint32 { return c.mark }),
 			"The connection's mark (connmark); a filter may give value/mask in hexadecimal.").withHex(),
 	}

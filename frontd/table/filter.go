@@ -3,21 +3,28 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"nuconntrack/frontd/table/expr"
 )
 
 // FilterError says which member of a filter is wrong, and why, in words for the caller.
 type FilterError struct {
 	Member string // as the caller wrote it
+	Column int    // of the expression, counted from 1 in characters; 0 for other members
 	Reason string
 }
 
 func (e *FilterError) Error() string {
 	if e.Member == "" {
 		return "filter: " + e.Reason
+	}
+	if e.Column > 0 {
+		return fmt.Sprintf("filter member %s: column %d: %s", e.Member, e.Column, e.Reason)
 	}
 	return fmt.Sprintf("filter member %s: %s", quoted(e.Member), e.Reason)
 }
@@ -26,6 +33,8 @@ func (e *FilterError) Error() string {
 // number of calls at once. A nil *Filter matches every row.
 type Filter struct {
 	root node
+	// expression is the canonical form of the expression among the members.
+	expression string
 	// name is the same for filters that ask the same in the same words; "" if the
 	// filter is too long to be worth remembering.
 	name string
@@ -38,28 +47,41 @@ const maxRemembered = 64
 const everything = "everything"
 
 // CompileFilter reads the members of a filter, all of which must hold; none at all match
-// every row. The error is a *FilterError.
+// every row. The member expr is an expression. The error is a *FilterError.
 func CompileFilter(members map[string]Operand) (*Filter, error) {
 	if len(members) > MaxMembers {
 		return nil, &FilterError{Reason: fmt.Sprintf("%d members are more than %d", len(members), MaxMembers)}
 	}
 	var tests every
 	var name strings.Builder
+	f := &Filter{name: everything}
 	values := 0
 	for _, member := range slices.Sorted(maps.Keys(members)) {
-		test, n, err := compileMember(member, members[member])
+		value := members[member]
+		var test node
+		var n int
+		var err error
+		if member == exprMember {
+			test, n, err = f.compileExpr(value)
+			value = f.expression // however it was written
+		} else {
+			test, n, err = compileMember(member, value)
+		}
 		if err != nil {
-			return nil, &FilterError{Member: member, Reason: err.Error()}
+			return nil, filterError(member, err)
 		}
 		if values += n; values > MaxAlternatives {
 			return nil, &FilterError{Member: member, Reason: fmt.Sprintf("the filter has more than %d values", MaxAlternatives)}
 		}
 		if values <= maxRemembered {
-			fmt.Fprintf(&name, "%q=%#v;", member, members[member])
+			fmt.Fprintf(&name, "%q=%#v;", member, value)
 		}
-		tests = append(tests, test)
+		if all, ok := test.(every); ok {
+			tests = append(tests, all...) // to be put in order with the others
+		} else {
+			tests = append(tests, test)
+		}
 	}
-	f := &Filter{name: everything}
 	if len(tests) > 0 {
 		slices.SortStableFunc(tests, func(a, b node) int { return a.cost() - b.cost() })
 		f.root, f.name = tests, name.String()
@@ -68,6 +90,14 @@ func CompileFilter(members map[string]Operand) (*Filter, error) {
 		f.name = ""
 	}
 	return f, nil
+}
+
+func filterError(member string, err error) *FilterError {
+	var located *expr.Error
+	if errors.As(err, &located) {
+		return &FilterError{Member: member, Column: located.Column, Reason: located.Reason}
+	}
+	return &FilterError{Member: member, Reason: err.Error()}
 }
 
 // compileMember also says how many values the member names.

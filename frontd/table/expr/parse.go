@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package expr
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Vocabulary knows the names of the language.
+type Vocabulary interface {
+	// Word says what a name in lower case means, or two with a space between them.
+	Word(name string) (Word, bool)
+	// Suggest says what may have been meant by a name that there is not, as in `did you
+	// mean "dport"?`; empty if nothing comes to mind.
+	Suggest(name string) string
+}
+
+// Word is what a name means where a test begins.
+type Word struct {
+	// Field names what is asked of a connection, and is what canonical forms show. If it
+	// can be the first of two words, its values must be none of the second ones.
+	Field string
+	Flag  bool   // the name is a whole test
+	Value string // not empty: the name is a whole test, for this value of the field
+	Not   bool   // the name is the opposite of that test
+}
+
+// Parse reads an expression. The error is an *Error.
+func Parse(text string, words Vocabulary) (Expr, error) {
+	if len(text) > MaxLength {
+		return nil, &Error{utf8.RuneCountInString(text[:MaxLength]) + 1,
+			fmt.Sprintf("the expression has %d bytes, more than %d", len(text), MaxLength)}
+	}
+	p := parser{words: words, tokens: lex(text)}
+	x, err := p.any()
+	if err != nil {
+		return nil, err
+	}
+	if t := p.peek(); t.kind != tokenEnd {
+		return nil, p.fail(t, `there is no "(" for this ")"`) // the only token that any leaves
+	}
+	if n := len(x.String()); n > MaxLength {
+		return nil, p.fail(p.peek(), "the expression has %d bytes when all is written out, more than %d", n, MaxLength)
+	}
+	return x, nil
+}
+
+// parser reads tokens by recursive descent.
+type parser struct {
+	words  Vocabulary
+	tokens []token // the last is never taken
+	depth  int
+	tests  int
+	// last is the value that was just read, "" behind anything else.
+	last string
+}
+
+func (p *parser) peek() token { return p.tokens[0] }
+
+func (p *parser) take() token {
+	t := p.tokens[0]
+	if len(p.tokens) > 1 {
+		p.tokens = p.tokens[1:]
+	}
+	return t
+}
+
+// fail complains about a token. One that is bad has a complaint of its own.
+func (p *parser) fail(t token, format string, args ...any) error {
+	if t.kind == tokenBad {
+		return &Error{t.column, t.text}
+	}
+	return &Error{t.column, fmt.Sprintf(format, args...)}
+}
+
+// found names a token in a complaint.
+func found(t token) string {
+	switch t.kind {
+	case tokenEnd:
+		return "the end"
+	case tokenQuoted:
+		return "the text " + shown(t.text)
+	}
+	return shown(t.text)
+}
+
+// any = all { "or" all }
+func (p *parser) any() (Expr, error) {
+	return p.joined(tokenOr, p.all, anyOf)
+}
+
+// all = term { "and" term }
+func (p *parser) all() (Expr, error) {
+	return p.joined(tokenAnd, p.term, all)
+}
+
+func (p *parser) joined(by tokenKind, part func() (Expr, error), join func([]Expr) Expr) (Expr, error) {
+	var parts []Expr
+	for {
+		x, err := part()
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, x)
+		if p.peek().kind != by {
+			return join(parts), nil
+		}
+		p.take()
+	}
+}
+
+// term = "not" term | "(" any ")" | test, and nothing behind it but what can be there.
+func (p *parser) term() (Expr, error) {
+	t := p.peek()
+	var x Expr
+	var err error
+	switch t.kind {
+	case tokenNot, tokenOpen:
+		if p.depth++; p.depth > MaxDepth {
+			return nil, p.fail(t, "more than %d parentheses and nots are inside each other", MaxDepth)
+		}
+		if p.take(); t.kind == tokenNot {
+			x, err = p.negated()
+		} else {
+			x, err = p.enclosed(t)
+		}
+		p.depth--
+	case tokenWord:
+		x, err = p.test()
+	default:
+		return nil, p.fail(t, `expected a test such as "dport 443", found %s`, found(t))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return x, p.behind()
+}
+
+func (p *parser) negated() (Expr, error) {
+	x, err := p.term()
+	if err != nil {
+		return nil, err
+	}
+	return negate(x), nil
+}
+
+func (p *parser) enclosed(open token) (Expr, error) {
+	x, err := p.any()
+	if err != nil {
+		return nil, err
+	}
+	p.last = ""
+	if t := p.take(); t.kind != tokenClose {
+		return nil, p.fail(t, `expected ")" for the "(" in column %d, found %s`, open.column, found(t))
+	}
+	return x, nil
+}
+
+// behind refuses what cannot follow a term.
+func (p *parser) behind() error {
+	t := p.peek()
+	switch t.kind {
+	case tokenEnd, tokenAnd, tokenOr, tokenClose:
+		return nil
+	case tokenNot, tokenOpen:
+		return p.fail(t, `expected "and" or "or" before %s`, found(t))
+	case tokenWord:
+		if _, ok := p.words.Word(strings.ToLower(t.text)); ok {
+			return p.fail(t, `expected "and" or "or" before %s: write "and %s"`, found(t), t.text)
+		}
+	}
+	if p.last != "" && (t.kind == tokenWord || t.kind == tokenQuoted) {
+		return p.fail(t, `expected "and", "or" or a comma before %s; any of several values is written with commas: %s, %s`,
+			found(t), shown(p.last), shown(t.text))
+	}
+	return p.fail(t, `expected "and", "or" or the end, found %s`, found(t))
+}
