@@ -25,7 +25,8 @@ func tableMethods() []method {
 				"filters. Returns table (array of structs), total (that match), start, length (rows in " +
 				"this page), count (in the table), snapshot, taken, warnings. A filter's value is a value, " +
 				"an array of them (any of), or a string with an operator: 10.0.0.0/8, 1024-65535, >=1000, " +
-				"!22, 0x10/0xf0. Call fields for what can be filtered and sorted. Options: fields (array " +
+				"!22, 0x10/0xf0. The member expr is an expression, such as 'tcp and dport 80,443 and not " +
+				"state established and rate > 100k'. Call fields for what can be filtered and sorted. Options: fields (array " +
 				"of names: only these), snapshot (a page of that table)."},
 		{name: "refresh", returns: typeBool, run: (*Server).refresh,
 			help: "refresh(session_id): the session's next view shows a table that was read after this call."},

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"nuconntrack/cmd/nuctl/connection"
+	"nuconntrack/frontd/table"
 )
 
 // filterFlags are the filters on the command line: the letters that users of conntrack
@@ -16,6 +17,7 @@ type filterFlags struct {
 	src, dst, proto, mark, sport, dport, state, zone, family string
 	ipv4, ipv6                                               bool
 	named                                                    []string
+	expr                                                     []string // the words of an expression
 }
 
 func (ff *filterFlags) flags(f *pflag.FlagSet) {
@@ -50,6 +52,9 @@ func (ff *filterFlags) compile() (map[string]any, error) {
 		if filters[f.name], err = filterValue(f.name, f.value); err != nil {
 			return nil, err
 		}
+	}
+	if len(ff.expr) > 0 {
+		filters["expr"] = table.JoinExpr(ff.expr)
 	}
 	for _, text := range ff.named {
 		name, value, ok := strings.Cut(text, "=")

@@ -12,6 +12,7 @@ import (
 	"nuconntrack/cmd/nuctl/client"
 	"nuconntrack/cmd/nuctl/connection"
 	"nuconntrack/cmd/nuctl/output"
+	"nuconntrack/frontd/table"
 )
 
 // listing is what the flags of list say.
@@ -28,21 +29,24 @@ type listing struct {
 func (a *app) list() *cobra.Command {
 	l := listing{}
 	cmd := &cobra.Command{
-		Use:   "list",
+		Use:   "list [EXPR…]",
 		Short: "list connections",
-		Long: `List the connections that match all filters. A value may be a list (80,443: any of these),
-a network (10.0.0.0/8), a range (1024-65535), a comparison (>=1000) or a negation (!22);
-quote what the shell would take for itself. In tables, SOURCE -> OTHER shows what address
-translation makes of an address, - is what the kernel does not know, B/S bytes per second,
-k, M and G powers of 1000, and ! a timeout that is fixed. The other formats are exact.`,
-		Example: `  nuctl list -p tcp -d 10.0.0.0/8 --dport 80,443 --state established
+		Long: `List the connections that match the expression and all filters. A filter's value may
+be a list (80,443: any of these), a network (10.0.0.0/8), a range (1024-65535), a
+comparison (>=1000) or a negation (!22); quote what the shell would take for itself.
+In tables, SOURCE -> OTHER shows what address translation makes of an address, - is
+what the kernel does not know, B/S bytes per second, k, M and G powers of 1000, and !
+a timeout that is fixed. The other formats are exact.
+
+` + table.ExprHelp(),
+		Example: `  nuctl list proto tcp and dst 10.0.0.0/8 and not state established
+  nuctl list 'rate > 100k and (dport 80,443 or nat)'
+  nuctl list -p tcp -d 10.0.0.0/8 --dport 80,443 --state established
   nuctl list --sort byte_rate:desc --limit 20
   nuctl list --filter 'byte_rate=>100000' -o jsonl`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("unexpected argument %q: filters are flags, such as -p tcp or --filter name=value", args[0])
-			}
+			l.filters.expr = args
 			if l.json && cmd.Flags().Changed("output") {
 				return usagef("-j and -o exclude each other")
 			}
