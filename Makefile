@@ -32,9 +32,11 @@ test: build ## run all tests, those against the kernel in namespaces of their ow
 	$(GO) test -count=1 $(TESTFLAGS) ./...
 
 .PHONY: soak
-soak: ## attack the helper with a million packets or more (SOAK_PACKETS, SOAK_SEED)
+soak: ## a million packets against the helper, and the daemons killed a hundred times (SOAK_*)
 	NUCONNTRACK_ATTACK_PACKETS=$(SOAK_PACKETS) NUCONNTRACK_ATTACK_SEED=$(SOAK_SEED) \
 		$(GO) test -count=1 -timeout 60m -v -run TestTakenOverFrontd ./cmd/attacker
+	NUCONNTRACK_KILL_ROUNDS=$(SOAK_KILLS) $(GO) test -tags system -count=1 -timeout 60m -v -run TestBooted ./systemd
+SOAK_KILLS   ?= 100
 SOAK_PACKETS ?= 1000000
 SOAK_SEED    ?=
 
@@ -42,6 +44,10 @@ SOAK_SEED    ?=
 test-clients: ## install other people's XML-RPC clients, as root, and run them against the daemons
 	cmd/clients/install.sh $(CLIENTS)
 	NODE_PATH=$(CLIENTS)/node_modules $(GO) test -tags clients -count=1 -run TestClients $(TESTFLAGS) ./cmd/clients
+
+.PHONY: test-system
+test-system: build ## boot systemd in a container, as root, and look at the services there
+	$(GO) test -tags system -count=1 -timeout 5m $(TESTFLAGS) ./systemd
 
 .PHONY: race
 race: ## run the tests that need no kernel with the race detector (wants a C compiler)
@@ -51,7 +57,9 @@ race: ## run the tests that need no kernel with the race detector (wants a C com
 lint: ## gofmt, vet, staticcheck
 	@out="$$(gofmt -l .)"; if [ -n "$$out" ]; then echo "not gofmt'ed:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags system ./systemd
 	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(STATICCHECK) -tags system ./systemd
 
 .PHONY: install
 install: build ## install programs, units and configuration (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)

@@ -34,6 +34,7 @@ func TestBooted(t *testing.T) {
 		{"audit", testAudit},
 		{"reload", testReload},
 		{"stop and restart", testStopAndRestart},
+		{"answers again", testAnswersAgain},
 		{"idle helper", testIdleExit},
 		{"watchdog", testWatchdog},
 		{"mistake in a configuration", testMistake},

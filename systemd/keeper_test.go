@@ -41,8 +41,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// keep turns this process into the container. It is process 1 of a PID namespace and alone in
-// a mount namespace: when it dies, by whatever signal, all processes and mounts go with it.
+// keep runs the container. It is process 1 of a PID namespace and alone in a mount
+// namespace: when it dies, by whatever signal, all processes and mounts go with it. It dies
+// with the test, which nspawn, who forgets its parent-death signal, would not.
 func keep() error {
 	folder := os.Getenv(keeperFolder)
 	for _, cgroup := range filepath.SplitList(os.Getenv(keeperCgroups)) {
@@ -77,13 +78,14 @@ func keep() error {
 	if err != nil {
 		return err
 	}
-	return unix.Exec(nspawn, []string{
-		nspawn, "--quiet", "--directory=" + root, "--register=no", "--keep-unit", "--private-network",
+	cmd := exec.Command(nspawn, "--quiet", "--directory="+root, "--register=no", "--keep-unit", "--private-network",
 		"--console=pipe", "--link-journal=no",
 		// Its filter for system calls is older than Landlock.
 		"--system-call-filter=landlock_create_ruleset landlock_add_rule landlock_restrict_self",
-		"--boot", "systemd.unit=nuconntrack-test.target", "systemd.log_target=journal",
-	}, []string{"PATH=" + os.Getenv("PATH")})
+		"--boot", "systemd.unit=nuconntrack-test.target", "systemd.log_target=journal")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
 }
 
 // furnish installs into the root what an administrator installs by hand.

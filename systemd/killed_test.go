@@ -7,12 +7,14 @@ package systemd_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"nuconntrack/privd/nstest"
 )
@@ -38,6 +40,8 @@ type load struct {
 	keys chan string
 	stop atomic.Bool
 	done atomic.Int64 // kills that were acknowledged
+
+	knocks atomic.Int64 // connections that the helper's socket took
 
 	mu    sync.Mutex // guards what follows
 	acked map[string]bool
@@ -68,6 +72,25 @@ func (l *load) run(c *caller) {
 			c.session = ""
 		}
 		l.look(err)
+	}
+}
+
+// knock connects to the helper's socket, where root is not served and turned away by privd
+// itself: the connection is taken, and closed.
+func (l *load) knock() {
+	path := l.m.path("/run/nuconntrack-privd/privd.sock")
+	for !l.stop.Load() {
+		conn, err := net.Dial("unixpacket", path)
+		if err != nil {
+			l.mu.Lock()
+			l.wrong = append(l.wrong, err)
+			l.mu.Unlock()
+			return
+		}
+		conn.SetReadDeadline(time.Now().Add(patience))
+		conn.Read(make([]byte, 1))
+		conn.Close()
+		l.knocks.Add(1)
 	}
 }
 
@@ -102,6 +125,7 @@ func testKilled(t *testing.T, m *machine) {
 		c := m.caller(t)
 		running.Go(func() { l.run(c) })
 	}
+	running.Go(l.knock)
 	stop := sync.OnceFunc(func() { l.stop.Store(true); running.Wait() })
 	t.Cleanup(stop)
 	for i := range 2 * times {
@@ -123,7 +147,8 @@ func testKilled(t *testing.T, m *machine) {
 	for _, err := range l.wrong {
 		t.Errorf("a caller saw: %v", err)
 	}
-	t.Logf("%d kills acknowledged while each daemon was killed %d times", len(l.acked), times)
+	t.Logf("%d kills acknowledged, %d connections to the helper, while each daemon was killed %d times",
+		len(l.acked), l.knocks.Load(), times)
 	m.compare(t, origs, l.acked)
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // reach calls until somebody answers: a connection may be cut while a process ends, but
@@ -94,6 +95,32 @@ func testStopAndRestart(t *testing.T, m *machine) {
 				t.Errorf("%s of %s: %s", verb, unit, result)
 			}
 		}
+	}
+}
+
+// Killed, frontd answers again within a second. One of several times has to show it: how long
+// the others take is the machine's affair, which does more than this test.
+func testAnswersAgain(t *testing.T, m *machine) {
+	const tries, limit = 5, time.Second
+	best := patience
+	for range tries {
+		m.reach(t)
+		if err := syscall.Kill(m.mainPID(t, frontd+".service"), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		wait(t, "an answer", func() bool {
+			err := m.caller(t).try("whoami", nil, "nobody's session")
+			if refused(err) {
+				t.Fatalf("refused: %v", err)
+			}
+			return faultCode(err) == faultSession
+		})
+		best = min(best, time.Since(begin))
+	}
+	t.Logf("answered %s after it was killed", best)
+	if best > limit {
+		t.Errorf("answers %s after it was killed, want %s", best, limit)
 	}
 }
 

@@ -100,24 +100,37 @@ func boot(t *testing.T) *machine {
 	return m
 }
 
-// processOne finds the child of nspawn that is process 1 of a PID namespace; 0: none yet.
-func processOne(nspawn int) int {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", nspawn, nspawn))
-	if err != nil {
-		return 0
-	}
-	for child := range strings.FieldsSeq(string(b)) {
-		pid, err := strconv.Atoi(child)
-		if err != nil {
-			continue
-		}
-		numbers := strings.Fields(statusOf(pid)["NSpid"])
-		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-		if err == nil && len(numbers) > 0 && numbers[len(numbers)-1] == "1" && string(comm) == "systemd\n" {
-			return pid
+// processOne finds the systemd that the child of the keeper, nspawn, has made process 1 of a
+// PID namespace; 0: there is none yet.
+func processOne(keeper int) int {
+	for _, nspawn := range children(keeper) {
+		for _, pid := range children(nspawn) {
+			numbers := strings.Fields(statusOf(pid)["NSpid"])
+			comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+			if err == nil && len(numbers) > 0 && numbers[len(numbers)-1] == "1" && string(comm) == "systemd\n" {
+				return pid
+			}
 		}
 	}
 	return 0
+}
+
+// children are those of all threads of a process.
+func children(pid int) []int {
+	var all []int
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid)) // fails for a bad pattern only
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			continue // that thread has ended
+		}
+		for child := range strings.FieldsSeq(string(b)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
 }
 
 func statusOf(pid int) map[string]string { return statusFile(fmt.Sprintf("/proc/%d/status", pid)) }
@@ -158,7 +171,9 @@ func makeCgroups(t *testing.T) []string {
 		if _, err := os.Stat(filepath.Join(root, "cgroup.procs")); err != nil {
 			continue // not mounted there
 		}
-		path := filepath.Join(root, "nuconntrack-test-"+strconv.Itoa(os.Getpid()))
+		prefix := filepath.Join(root, "nuconntrack-test-")
+		removeAbandoned(prefix)
+		path := prefix + strconv.Itoa(os.Getpid())
 		if err := os.Mkdir(path, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -168,20 +183,33 @@ func makeCgroups(t *testing.T) []string {
 	return paths
 }
 
+// removeAbandoned removes the cgroups of tests that were killed: they are empty, and all
+// that such a test leaves.
+func removeAbandoned(prefix string) {
+	paths, _ := filepath.Glob(prefix + "*") // fails for a bad pattern only
+	for _, path := range paths {
+		if _, err := os.Stat("/proc/" + strings.TrimPrefix(path, prefix)); os.IsNotExist(err) {
+			emptyAndGone(path)
+		}
+	}
+}
+
 // removeCgroup removes a cgroup with all below it, once their processes are gone.
 func removeCgroup(t *testing.T, path string) {
-	wait(t, "remove cgroup "+path, func() bool {
-		var all []string
-		filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				all = append(all, p)
-			}
-			return nil
-		})
-		for i := len(all) - 1; i >= 0; i-- {
-			unix.Rmdir(all[i])
+	wait(t, "remove cgroup "+path, func() bool { return emptyAndGone(path) })
+}
+
+func emptyAndGone(path string) bool {
+	var all []string
+	filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			all = append(all, p)
 		}
-		_, err := os.Stat(path)
-		return os.IsNotExist(err)
+		return nil
 	})
+	for i := len(all) - 1; i >= 0; i-- {
+		unix.Rmdir(all[i]) // fails while a process is in there
+	}
+	_, err := os.Stat(path)
+	return os.IsNotExist(err)
 }
