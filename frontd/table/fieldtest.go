@@ -36,7 +36,13 @@ func (t numberTest) match(s *Snapshot, row int32) bool {
 	return ok && t.set.contains(v.Num)
 }
 
-func (t numberTest) cost() int { return 1 + bits.Len(uint(len(t.set.spans))) }
+func (t numberTest) cost() int {
+	cost := 1 + bits.Len(uint(len(t.set.spans)))
+	if t.field.class == className {
+		cost += 4 // names are looked up row by row
+	}
+	return cost
+}
 
 // addressTest looks for addresses in one of the four places.
 type addressTest struct {

@@ -19,9 +19,9 @@ const (
 	MaxLength = 4096
 	// MaxDepth is how many parentheses and nots may stand inside each other.
 	MaxDepth = 32
-	// MaxTests is how many tests there may be: each is a look at every connection. A list
-	// of values is one test.
-	MaxTests = 256
+	// MaxTests is how many tests there may be: each is a look at every connection, or four
+	// where it asks for any of four addresses. A list of values is one test.
+	MaxTests = 64
 	// maxShown is how much of a text an error repeats.
 	maxShown = 48
 )
