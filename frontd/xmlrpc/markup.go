@@ -58,11 +58,25 @@ func (p *parser) start() (name string, empty bool, err error) {
 
 func (p *parser) name() (string, error) {
 	from := p.pos
-	if from == len(p.s) || !isNameStart(p.s[from]) {
+	if from == len(p.s) || p.s[from] < utf8.RuneSelf && !isNameStart(p.s[from]) {
 		return "", p.malformed("a name is missing")
 	}
-	for p.pos < len(p.s) && isName(p.s[p.pos]) {
-		p.pos++
+	for p.pos < len(p.s) {
+		if c := p.s[p.pos]; c < utf8.RuneSelf {
+			if !isName(c) {
+				break
+			}
+			p.pos++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(p.s[p.pos:])
+		if !isNameRune(r, p.pos == from) {
+			break
+		}
+		p.pos += size
+	}
+	if p.pos == from {
+		return "", p.malformed("a name is missing")
 	}
 	return p.s[from:p.pos], nil
 }
