@@ -57,6 +57,7 @@ race: ## run the tests that need no kernel with the race detector (wants a C com
 lint: ## gofmt, vet, staticcheck
 	@out="$$(gofmt -l .)"; if [ -n "$$out" ]; then echo "not gofmt'ed:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags clients ./cmd/clients ./cmd/clients/testdata/kolo
 	$(GO) vet -tags system ./systemd
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(STATICCHECK) -tags system ./systemd
