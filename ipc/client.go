@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -32,11 +33,13 @@ type ClientConfig struct {
 // helper was away; it never asks the same thing twice. All methods may be called from
 // any number of goroutines.
 type Client struct {
-	cfg ClientConfig
+	cfg        ClientConfig
+	connecting chan struct{} // holds one token while a control connection is made; taken before mu
+	ending     context.Context
+	end        context.CancelFunc // by Close
 
 	mu      sync.Mutex // guards what follows
 	control *control
-	closed  bool
 }
 
 // NewClient makes a client. Nothing is connected yet.
@@ -47,7 +50,9 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.IdleTimeout <= 0 {
 		cfg.IdleTimeout = DefaultIdleTimeout
 	}
-	return &Client{cfg: cfg}
+	c := &Client{cfg: cfg, connecting: make(chan struct{}, 1)}
+	c.ending, c.end = context.WithCancel(context.Background())
+	return c
 }
 
 // Stats asks what the kernel says about its table.
@@ -71,9 +76,9 @@ func (c *Client) Change(ctx context.Context, t Target, by Actor, change Change) 
 // Close closes the connection to the helper and joins what belongs to it; calls that
 // wait fail with ErrUnavailable. It may be called twice.
 func (c *Client) Close() error {
+	c.end()
 	c.mu.Lock()
 	control := c.control
-	c.control, c.closed = nil, true
 	c.mu.Unlock()
 	if control != nil {
 		control.fail(net.ErrClosed)
@@ -104,23 +109,50 @@ func (c *Client) call(ctx context.Context, r Request) (Answer, error) {
 	}
 }
 
-// connected gives the living control connection, or makes one. Connecting happens under
-// the lock: whoever else calls would have to wait for it in any case.
+// connected gives the living control connection, or makes one. Only one is made at a time;
+// who waits for another's waits no longer than for an answer: a helper that hangs must not
+// let callers wait for each other, one after the other.
 func (c *Client) connected(ctx context.Context) (*control, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	if c.ending.Err() != nil {
 		return nil, net.ErrClosed
 	}
-	if c.control != nil && c.control.alive() {
-		return c.control, nil
+	if control := c.living(); control != nil {
+		return control, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.Timeout, os.ErrDeadlineExceeded)
+	defer cancel()
+	defer context.AfterFunc(c.ending, cancel)()
+	select {
+	case c.connecting <- struct{}{}:
+		defer func() { <-c.connecting }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if control := c.living(); control != nil {
+		return control, nil
 	}
 	conn, hello, err := c.dial(ctx, PurposeControl)
 	if err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending.Err() != nil {
+		conn.Close()
+		return nil, net.ErrClosed
+	}
 	c.control = newControl(conn, c.cfg, int(min(hello.MaxInFlight, MaxInFlight)))
 	return c.control, nil
+}
+
+// living gives the control connection if there is one that has not failed.
+func (c *Client) living() *control {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.control != nil && c.control.alive() {
+		return c.control
+	}
+	return nil
 }
 
 // dial connects and says hello.

@@ -154,6 +154,45 @@ func TestUnavailable(t *testing.T) {
 
 // TestNeverSentTwice: a helper that dies with a request in flight must not be asked for
 // the same again behind the caller's back.
+// TestHangingHelperIsWaitedForOnce: callers of a helper that takes connections and says nothing
+// do not wait for one another, each for a connection of his own.
+func TestHangingHelperIsWaitedForOnce(t *testing.T) {
+	const callers = 40
+	h := listen(t, func(c *ServerConn) { c.ReadRequest(time.Time{}); c.ReadRequest(time.Time{}) })
+	c := h.client(t, ClientConfig{Timeout: 200 * time.Millisecond})
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			if _, err := c.Stats(t.Context()); !errors.Is(err, ErrUnavailable) {
+				t.Errorf("got %v, want ErrUnavailable", err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := h.accepted.Load(); n > callers/4 {
+		t.Errorf("%d callers made %d connections, one after the other", callers, n)
+	}
+}
+
+// TestCloseEndsConnecting: Close does not wait for a helper that hangs, nor does a caller.
+func TestCloseEndsConnecting(t *testing.T) {
+	reached := make(chan struct{})
+	h := listen(t, func(c *ServerConn) { c.ReadRequest(time.Time{}); close(reached); c.ReadRequest(time.Time{}) })
+	c := h.client(t, ClientConfig{Timeout: time.Hour})
+	failed := make(chan error)
+	go func() {
+		_, err := c.Stats(context.Background())
+		failed <- err
+	}()
+	<-reached
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-failed; !errors.Is(err, ErrUnavailable) {
+		t.Errorf("got %v, want ErrUnavailable", err)
+	}
+}
+
 func TestNeverSentTwice(t *testing.T) {
 	var kills atomic.Int32
 	h := listen(t, answering(func(c *ServerConn, r Request) bool { kills.Add(1); return false }))
