@@ -15,6 +15,12 @@ const Never = time.Duration(math.MaxInt64)
 // waits exactly as long as told is not told to wait a nanosecond more.
 const tokenSlack = 1e-6
 
+// maxSkew is how far callers who look at the clock in one order, and come in another, may
+// be apart. That is no clock that goes backwards: counting from the earlier time would
+// count the time between the two twice, and whoever asks from many sides at once would be
+// given more than the rate.
+const maxSkew = time.Second
+
 // Bucket is a token bucket that is told the time. It may be used from many
 // goroutines.
 //
@@ -67,10 +73,13 @@ func (b *Bucket) TakeN(now time.Time, n int) (ok bool, retryAfter time.Duration)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if gone := now.Sub(b.last); gone > 0 {
+	gone := now.Sub(b.last)
+	if gone > 0 {
 		b.tokens = min(b.tokens+gone.Seconds()*b.rate, b.burst)
 	}
-	b.last = now
+	if gone > 0 || gone < -maxSkew {
+		b.last = now
+	}
 	want := float64(n)
 	if b.tokens >= want-tokenSlack {
 		b.tokens = max(b.tokens-want, 0)

@@ -81,6 +81,25 @@ func TestBucketKeepsItsPromises(t *testing.T) {
 	}
 }
 
+// TestBucketOutOfOrder: callers on many goroutines look at the clock before they come to the
+// bucket, and may come in another order. Nobody gets tokens by that.
+func TestBucketOutOfOrder(t *testing.T) {
+	const rate, skew = 1000, 5 * time.Millisecond
+	b := NewBucket(rate, 20, start())
+	taken, now := 0, start()
+	for range 10_000 {
+		now = now.Add(10 * time.Microsecond)
+		for _, at := range []time.Time{now, now.Add(-skew)} {
+			if ok, _ := b.Take(at); ok {
+				taken++
+			}
+		}
+	}
+	if most := 20 + rate*now.Sub(start()).Seconds(); float64(taken) > most+1 {
+		t.Errorf("%d tokens in %v, at most %v", taken, now.Sub(start()), most)
+	}
+}
+
 func TestBucketSet(t *testing.T) {
 	b := NewBucket(1, 10, start())
 	b.Set(1, 100)
