@@ -27,7 +27,7 @@ func (s *Server) gate(r *http.Request, from Origin) (status int, text string) {
 	if !sameSite(r) {
 		return http.StatusForbidden, "requests from pages of other sites are refused"
 	}
-	if !xmlType(r.Header.Get("Content-Type")) {
+	if types := r.Header.Values("Content-Type"); len(types) != 1 || !xmlType(types[0]) {
 		return http.StatusUnsupportedMediaType, "the content type must be text/xml"
 	}
 	if len(r.Header.Values("Content-Encoding")) > 0 {
@@ -59,10 +59,10 @@ func (s *Server) hostAllowed(r *http.Request) bool {
 // sameSite refuses what a browser sent for a page of another site. Clients that are no
 // browsers send neither header.
 func sameSite(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "", "none", "same-origin":
-	default:
-		return false
+	for _, site := range r.Header.Values("Sec-Fetch-Site") {
+		if site != "none" && site != "same-origin" {
+			return false
+		}
 	}
 	for _, origin := range r.Header.Values("Origin") {
 		u, err := url.Parse(origin)

@@ -18,22 +18,30 @@ func TestStatuses(t *testing.T) {
 	set := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
+	add := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Add(name, value) }
+	}
 	tests := map[string]struct {
 		path   string
 		edit   func(*http.Request)
 		status int
 	}{
-		"plain":                    {"/RPC2", nil, 200},
-		"root":                     {"/", nil, 200},
-		"application/xml":          {"/RPC2", set("Content-Type", "application/xml; charset=utf-8"), 200},
-		"another path":             {"/RPC3", nil, 404},
-		"below":                    {"/RPC2/x", nil, 404},
-		"GET":                      {"/RPC2", func(r *http.Request) { r.Method = "GET" }, 405},
-		"PUT":                      {"/RPC2", func(r *http.Request) { r.Method = "PUT" }, 405},
-		"OPTIONS":                  {"/RPC2", func(r *http.Request) { r.Method = "OPTIONS" }, 405},
-		"form":                     {"/RPC2", set("Content-Type", "application/x-www-form-urlencoded"), 415},
-		"text/plain":               {"/RPC2", set("Content-Type", "text/plain"), 415},
-		"no type":                  {"/RPC2", func(r *http.Request) { r.Header.Del("Content-Type") }, 415},
+		"plain":           {"/RPC2", nil, 200},
+		"root":            {"/", nil, 200},
+		"application/xml": {"/RPC2", set("Content-Type", "application/xml; charset=utf-8"), 200},
+		"another path":    {"/RPC3", nil, 404},
+		"below":           {"/RPC2/x", nil, 404},
+		"GET":             {"/RPC2", func(r *http.Request) { r.Method = "GET" }, 405},
+		"PUT":             {"/RPC2", func(r *http.Request) { r.Method = "PUT" }, 405},
+		"OPTIONS":         {"/RPC2", func(r *http.Request) { r.Method = "OPTIONS" }, 405},
+		"form":            {"/RPC2", set("Content-Type", "application/x-www-form-urlencoded"), 415},
+		"text/plain":      {"/RPC2", set("Content-Type", "text/plain"), 415},
+		"no type":         {"/RPC2", func(r *http.Request) { r.Header.Del("Content-Type") }, 415},
+		"two types":       {"/RPC2", add("Content-Type", "text/plain"), 415},
+		"empty encoding":  {"/RPC2", set("Content-Encoding", ""), 415},
+		"two sites": {"/RPC2", func(r *http.Request) {
+			r.Header["Sec-Fetch-Site"] = []string{"none", "cross-site"}
+		}, 403},
 		"gzip":                     {"/RPC2", set("Content-Encoding", "gzip"), 415},
 		"identity":                 {"/RPC2", set("Content-Encoding", "identity"), 415},
 		"foreign origin":           {"/RPC2", set("Origin", "http://evil.example"), 403},
