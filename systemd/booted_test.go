@@ -118,6 +118,13 @@ func testProcesses(t *testing.T, m *machine) {
 			}
 		}
 	}
+	// Their own sandboxes are up, besides what the units do.
+	m.do(t, "journalctl", "--sync")
+	for _, unit := range []string{frontd, privd} {
+		if !strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+unit), "sandbox installed") {
+			t.Errorf("%s did not say that its sandbox is installed", unit)
+		}
+	}
 	front, helper := m.mainPID(t, frontd+".service"), m.mainPID(t, privd+".service")
 	for _, kind := range []string{"net", "user", "ipc", "mnt"} {
 		if namespace(t, front, kind) == namespace(t, m.pid, kind) {
