@@ -182,6 +182,20 @@ func TestKeptConnection(t *testing.T) {
 	}
 }
 
+// TestRefusalIsNotWaitedForForever: whoever does not read why he was refused loses his
+// connection all the same.
+func TestRefusalIsNotWaitedForForever(t *testing.T) {
+	inPipes(t, func(t *testing.T, p *pipes, _ *atomic.Int32) {
+		c := p.dial()
+		defer c.Close()
+		send(t, c, "GET /RPC2 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+		time.Sleep(writeTime + time.Second) // in made-up time
+		if n, err := c.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("read %d bytes, %v, want the end of the connection", n, err)
+		}
+	})
+}
+
 // TestHangingBodies: whoever sends the rest of his body never is answered or cut off in time,
 // does not count as at work, and loses his connection.
 func TestHangingBodies(t *testing.T) {

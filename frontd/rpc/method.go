@@ -34,6 +34,9 @@ type request struct {
 	call   *service.Call
 	work   func() // says that the call has a right to be worked on: see Config.Read
 	last   func() // says that the connection ends with the answer
+	// begun takes what ends a call of the session, to be run when the answer is written, or
+	// cannot be.
+	begun func(end func())
 }
 
 // param is one parameter of a method, for introspection.

@@ -37,7 +37,6 @@ func (s *Server) multicall(r *request) (answer, error) {
 		return nil, service.BadParam("calls: %d are more than %d", len(list.Items), maxMulticall)
 	}
 	all := make([]called, len(list.Items))
-	var ends []func()
 	for i, item := range list.Items {
 		name, p, err := callOf(item)
 		if err != nil {
@@ -46,9 +45,7 @@ func (s *Server) multicall(r *request) (answer, error) {
 		}
 		one := *r
 		one.call, one.id = nil, ""
-		var done func()
-		all[i].result, done, all[i].err = s.dispatch(&one, name, p)
-		ends = append(ends, done)
+		all[i].result, all[i].err = s.dispatch(&one, name, p)
 	}
 	return func(w *xmlrpc.Writer) {
 		w.BeginArray()
@@ -56,9 +53,6 @@ func (s *Server) multicall(r *request) (answer, error) {
 			c.write(w)
 		}
 		w.EndArray()
-		for _, end := range ends {
-			end()
-		}
 	}, nil
 }
 

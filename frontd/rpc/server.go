@@ -113,6 +113,8 @@ func dialectOf(path string) (xmlrpc.Dialect, bool) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
+	// For a refusal, or the leave to send the body.
+	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
 	origin := s.cfg.Origin(r)
 	if status, text := s.gate(r, origin); status != 0 {
 		deadline(control.SetReadDeadline, lingerTime)
@@ -129,12 +131,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 		deadline(control.SetReadDeadline, lingerTime)
 	}
-	result, done, err := s.answerTo(&request{
+	var ends []func()
+	defer func() {
+		for _, end := range ends {
+			end()
+		}
+	}()
+	defer s.cut(caller.RequestID)
+	result, err := s.answerTo(&request{
 		ctx: r.Context(), caller: caller, addr: origin.Addr,
-		work: func() { s.cfg.Read(r) },
-		last: func() { w.Header().Set("Connection", "close") },
+		work:  func() { s.cfg.Read(r) },
+		last:  func() { w.Header().Set("Connection", "close") },
+		begun: func(end func()) { ends = append(ends, end) },
 	}, body)
-	defer done()
 	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
 	var pool *zips
 	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
@@ -160,20 +169,20 @@ func (s *Server) refuse(w http.ResponseWriter, status int, text string) {
 	http.Error(w, text, status)
 }
 
-func (s *Server) answerTo(r *request, b *body) (result answer, done func(), err error) {
+func (s *Server) answerTo(r *request, b *body) (result answer, err error) {
 	if b.err != nil {
-		return nil, func() {}, b.err
+		return nil, b.err
 	}
+	defer s.caught(r.caller.RequestID, &err)
 	return s.dispatch(r, b.call.Method, b.call.Params)
 }
 
 // dispatch finds the method and the session, in the order in which errors are looked for,
-// and runs the method. done has to be called when the answer is written.
-func (s *Server) dispatch(r *request, name string, all params) (result answer, done func(), err error) {
-	done = func() {}
+// and runs the method.
+func (s *Server) dispatch(r *request, name string, all params) (result answer, err error) {
 	m, ok := s.methods[name]
 	if !ok {
-		return nil, done, &xmlrpc.Error{Code: xmlrpc.FaultNoMethod, Text: "there is no method " + quoted(name)}
+		return nil, &xmlrpc.Error{Code: xmlrpc.FaultNoMethod, Text: "there is no method " + quoted(name)}
 	}
 	r.params = all
 	if !m.open {
@@ -181,20 +190,19 @@ func (s *Server) dispatch(r *request, name string, all params) (result answer, d
 			r.id = r.params[0].Text
 		}
 		if r.call, err = s.cfg.Service.Begin(r.id, r.caller); err != nil {
-			return nil, done, err
+			return nil, err
 		}
+		r.begun(r.call.End)
 		r.work()
-		done = r.call.End
 		if err := r.call.Permit(m.name); err != nil {
-			return nil, done, err
+			return nil, err
 		}
 		r.params = r.params[1:]
 	}
 	if err := m.check(r.params); err != nil {
-		return nil, done, err
+		return nil, err
 	}
-	result, err = m.run(s, r)
-	return result, done, err
+	return m.run(s, r)
 }
 
 // write sends an answer or a fault.
