@@ -26,10 +26,10 @@ type ViewRequest struct {
 	Snapshot string   // "": see API, Freshness
 }
 
-// View is a page of the table.
+// View is a page of the table. It may be kept as long as its client reads.
 type View struct {
-	Table    *table.Snapshot
-	Rows     []int32 // of Table
+	Table    *table.Snapshot // or an excerpt of it
+	Rows     []int32         // of Table
 	Fields   []table.Field
 	Total    int // connections that match
 	Count    int // connections that the user may see
@@ -54,8 +54,9 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 	if err != nil {
 		return View{}, c.s.failed("view", err)
 	}
+	excerpt, rows := snap.Excerpt(page.Rows)
 	return View{
-		Table: snap, Rows: page.Rows, Fields: fields, Total: page.Total, Count: page.Count,
+		Table: excerpt, Rows: rows, Fields: fields, Total: page.Total, Count: page.Count,
 		Start: r.Start, Warnings: warnings(snap),
 	}, nil
 }

@@ -68,15 +68,18 @@ func (c *columns) put(row int, e *record) {
 
 // move writes row from over row to. Addresses of IPv6 stay where they are, so what row
 // to had of them is lost room: for the few connections that a dump repeats.
-func (c *columns) move(to, from int) {
-	c.has[to] = c.has[from]
-	c.family[to], c.proto[to], c.state[to] = c.family[from], c.proto[from], c.state[from]
-	c.id[to], c.status[to], c.timeout[to] = c.id[from], c.status[from], c.timeout[from]
-	c.mark[to], c.use[to] = c.mark[from], c.use[from]
-	c.zone[0][to], c.zone[1][to] = c.zone[0][from], c.zone[1][from]
-	c.helper[to], c.secctx[to], c.labels[to] = c.helper[from], c.secctx[from], c.labels[from]
+func (c *columns) move(to, from int) { c.copyRow(to, c, from) }
+
+// copyRow writes row from of other, but for its rates and what addr6 has of it.
+func (c *columns) copyRow(to int, other *columns, from int) {
+	c.has[to] = other.has[from]
+	c.family[to], c.proto[to], c.state[to] = other.family[from], other.proto[from], other.state[from]
+	c.id[to], c.status[to], c.timeout[to] = other.id[from], other.status[from], other.timeout[from]
+	c.mark[to], c.use[to] = other.mark[from], other.use[from]
+	c.zone[0][to], c.zone[1][to] = other.zone[0][from], other.zone[1][from]
+	c.helper[to], c.secctx[to], c.labels[to] = other.helper[from], other.secctx[from], other.labels[from]
 	for i := range c.addr {
-		c.addr[i][to], c.port[i][to], c.counter[i][to] = c.addr[i][from], c.port[i][from], c.counter[i][from]
+		c.addr[i][to], c.port[i][to], c.counter[i][to] = other.addr[i][from], other.port[i][from], other.counter[i][from]
 	}
-	c.start[to] = c.start[from]
+	c.start[to] = other.start[from]
 }

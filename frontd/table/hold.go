@@ -23,7 +23,7 @@ const (
 // Holder is what a session holds: the last table that it viewed. The zero value holds
 // nothing. Only the store looks inside.
 type Holder struct {
-	last *Snapshot // guarded by Store.mu
+	last *Snapshot // guarded by Store.mu; nil when the store let it go
 }
 
 // Hold makes s the one table that h holds, in place of the one before. The store holds no
@@ -47,7 +47,10 @@ func (st *Store) Hold(h *Holder, s *Snapshot) {
 		st.held = slices.Insert(st.held, at, s)
 	}
 	h.last = s
-	st.holders[s]++
+	if st.holders[s] == nil {
+		st.holders[s] = make(map[*Holder]bool)
+	}
+	st.holders[s][h] = true
 	st.prune(now)
 }
 
@@ -61,10 +64,9 @@ func (st *Store) Release(h *Holder) {
 }
 
 func (st *Store) release(h *Holder) {
-	if s := h.last; s != nil && st.holders[s] > 0 {
-		if st.holders[s]--; st.holders[s] == 0 {
-			delete(st.holders, s)
-		}
+	delete(st.holders[h.last], h)
+	if len(st.holders[h.last]) == 0 {
+		delete(st.holders, h.last)
 	}
 	h.last = nil
 }
@@ -74,9 +76,6 @@ func (st *Store) Last(h *Holder) *Snapshot {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.looked = time.Now()
-	if h.last != nil && !slices.Contains(st.held, h.last) {
-		h.last = nil
-	}
 	return h.last
 }
 
@@ -112,12 +111,12 @@ func (st *Store) rateBase(now time.Time) *Snapshot {
 func (st *Store) prune(now time.Time) {
 	newest, base := st.needed(now)
 	for i := len(st.held) - 1; i >= 0; i-- {
-		if i != newest && i != base && i != base+1 && st.holders[st.held[i]] == 0 {
+		if i != newest && i != base && i != base+1 && len(st.holders[st.held[i]]) == 0 {
 			st.drop(i, now)
 		}
 	}
 	for len(st.held) > st.cfg.MaxSnapshots {
-		unheld := slices.IndexFunc(st.held[:len(st.held)-1], func(s *Snapshot) bool { return st.holders[s] == 0 })
+		unheld := slices.IndexFunc(st.held[:len(st.held)-1], func(s *Snapshot) bool { return len(st.holders[s]) == 0 })
 		st.drop(max(0, unheld), now)
 	}
 }
@@ -142,12 +141,21 @@ func (st *Store) needed(now time.Time) (newest, base int) {
 	return newest, base
 }
 
+// drop lets a table go, and makes all who hold it forget it: sessions live for hours, and
+// there are many more of them than tables that there is room for.
 func (st *Store) drop(i int, now time.Time) {
 	s := st.held[i]
 	st.held = slices.Delete(st.held, i, i+1)
-	delete(st.holders, s)
+	st.forget(s)
 	st.garbage += s.Len()
 	st.dropped = now
+}
+
+func (st *Store) forget(s *Snapshot) {
+	for h := range st.holders[s] {
+		h.last = nil
+	}
+	delete(st.holders, s)
 }
 
 // wakeRun tells Run that something may be due.
@@ -230,8 +238,10 @@ func (st *Store) next() (when time.Time, ok bool) {
 func (st *Store) close() {
 	st.mu.Lock()
 	st.closed = true
+	for _, s := range st.held {
+		st.forget(s)
+	}
 	st.held = nil
-	clear(st.holders)
 	if st.running != nil {
 		st.running.cancel(ErrClosed)
 	}

@@ -4,9 +4,11 @@ package table
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 )
 
 // isHeld says whether the name still stands for the table.
@@ -113,6 +115,32 @@ func TestHoldEvictsTheOldest(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSessionsKeepNoTableThatWentAway: a table that had to go is gone from memory, though the
+// sessions that viewed it live on.
+func TestSessionsKeepNoTableThatWentAway(t *testing.T) {
+	const limit = 2
+	withStore(t, limit, func(t *testing.T, st *Store, _ *fakeSource) {
+		sessions := make([]Holder, 20)
+		tables := make([]weak.Pointer[Snapshot], len(sessions))
+		for i := range sessions {
+			s := newer(t, st)
+			st.Hold(&sessions[i], s)
+			tables[i] = weak.Make(s)
+		}
+		runtime.GC()
+		there := 0
+		for _, s := range tables {
+			if s.Value() != nil {
+				there++
+			}
+		}
+		if there > limit {
+			t.Errorf("%d tables are in memory, at most %d are to be held", there, limit)
+		}
+		runtime.KeepAlive(sessions)
+	})
 }
 
 func TestHoldPrefersSessionsOverRates(t *testing.T) {

@@ -51,10 +51,10 @@ type Store struct {
 
 	mu      sync.Mutex
 	closed  bool
-	held    []*Snapshot // from old to new; the last is current
-	holders map[*Snapshot]int
-	running *reading // nil when none is
-	count   uint64   // of snapshots named
+	held    []*Snapshot                    // from old to new; the last is current
+	holders map[*Snapshot]map[*Holder]bool // never of a table that is not held
+	running *reading                       // nil when none is
+	count   uint64                         // of snapshots named
 	looked  time.Time
 	garbage int       // rows let go since memory was last given back
 	dropped time.Time // when rows were last let go
@@ -87,7 +87,7 @@ func NewStore(cfg StoreConfig) *Store {
 		seed:    maphash.MakeSeed(),
 		prefix:  rand.Text()[:10],
 		wake:    make(chan struct{}, 1),
-		holders: make(map[*Snapshot]int),
+		holders: make(map[*Snapshot]map[*Holder]bool),
 	}
 }
 
