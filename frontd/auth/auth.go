@@ -4,8 +4,10 @@ package auth
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 )
 
@@ -24,6 +26,25 @@ type Request struct {
 	Args []any
 	// Client is where the login came from; the zero Addr on a Unix socket.
 	Client netip.Addr
+	// Unix says that it came over a Unix socket, Peer who is at its other end; nil where the
+	// kernel does not tell.
+	Unix bool
+	Peer *Peer
+	// Proxy is the proxy that handed the login on, if it was believed when it named Client
+	// as the address of the client; the zero Addr where there was none.
+	Proxy netip.Addr
+	// Header is that of the HTTP request. Whoever sent it could write what he liked.
+	Header http.Header
+	// Certificate is the client's, verified against the CA of the configuration; nil without.
+	Certificate *x509.Certificate
+}
+
+// A Peer is a process of this machine as it was when it connected to a Unix socket
+// (SO_PEERCRED and SO_PEERGROUPS of unix(7)).
+type Peer struct {
+	UID uint32
+	// Groups has the group that SO_PEERCRED names, and all others.
+	Groups []uint32
 }
 
 // Credentials returns the user name and password of a login that takes exactly these. The
@@ -59,14 +80,19 @@ var (
 // denied is ErrDenied with the reason for the log.
 func denied(reason string) error { return fmt.Errorf("%w: %s", ErrDenied, reason) }
 
-// BusyError means that there are too many logins at once (fault 10). Nothing is known about
-// this one.
+// BusyError means that there are too many logins (fault 10). Nothing is known about this
+// one.
 type BusyError struct {
 	// Retry is after how many seconds trying again makes sense. At least 1.
 	Retry int
+	// Failed says that too many have failed, not that there are too many at once.
+	Failed bool
 }
 
 func (e *BusyError) Error() string {
+	if e.Failed {
+		return fmt.Sprintf("too many failed logins, try again after %d seconds", e.Retry)
+	}
 	return fmt.Sprintf("too many logins at once, try again after %d seconds", e.Retry)
 }
 

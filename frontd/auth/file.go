@@ -16,6 +16,8 @@ type FileConfig struct {
 	// Workers is how many hashes are computed at the same time, Queue how many logins
 	// wait for their turn; 0: DefaultWorkers and DefaultQueue.
 	Workers, Queue int
+	// LegacySHA accepts unsalted SHA-1 hashes, see passwd.ParseLegacy. Each login with one is logged.
+	LegacySHA bool
 	// Log gets what is wrong with the file, once for each state of the file. nil: nothing is
 	// logged.
 	Log *slog.Logger
@@ -31,6 +33,7 @@ type FileConfig struct {
 type File struct {
 	source source
 	queue  *queue
+	log    *slog.Logger
 	// verify does the work of a hash; tests count it.
 	verify func(d passwd.Digest, password string) bool
 }
@@ -44,8 +47,9 @@ func NewFile(cfg FileConfig) *File {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &File{
-		source: source{path: cfg.Path, log: log},
+		source: source{path: cfg.Path, log: log, legacy: cfg.LegacySHA},
 		queue:  newQueue(cfg.Workers, cfg.Queue),
+		log:    log,
 		verify: passwd.Digest.Verify,
 	}
 }
@@ -105,8 +109,15 @@ func (f *File) match(users *users, user, password string) error {
 		}
 		return denied("unknown user")
 	}
+	if free(digest) && !free(users.dummy) {
+		f.verify(users.dummy, password) // for the time it takes
+	}
 	if !f.verify(digest, password) {
 		return denied("wrong password")
+	}
+	if free(digest) {
+		f.log.Warn("login with a SHA-1 hash, which is quick to guess from: run nuctl passwd for this user, "+
+			"it replaces the hash", "user", user, "file", f.source.path)
 	}
 	return nil
 }

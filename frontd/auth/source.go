@@ -32,7 +32,7 @@ type users struct {
 	// refused are users with a hash that is not accepted.
 	refused map[string]bool
 	// dummy is a digest that costs what most of digests cost, hashed for users who
-	// are not there. What it says of a password must be ignored.
+	// are not there or whose own digest costs nothing. What it says of a password must be ignored.
 	dummy passwd.Digest
 }
 
@@ -46,8 +46,9 @@ type state struct {
 
 // A source reads a password file and keeps what it read while the file stays the same.
 type source struct {
-	path string
-	log  *slog.Logger
+	path   string
+	log    *slog.Logger
+	legacy bool // accept SHA-1
 
 	mu     sync.Mutex // guards the rest, and keeps reading to one login at a time
 	users  *users     // nil: read again
@@ -83,7 +84,7 @@ func (s *source) load() (*users, error) {
 	if err != nil {
 		return nil, err
 	}
-	loaded, problems := digest(parsed)
+	loaded, problems := digest(parsed, s.legacy)
 	s.report(now, problems)
 	changed := time.Unix(now.changed.Unix())
 	if time.Since(changed) > settled {
@@ -106,26 +107,35 @@ func stateOf(info fs.FileInfo) (state, error) {
 }
 
 // digest parses all hashes, and chooses the dummy.
-func digest(file *passwd.File) (*users, []passwd.Problem) {
+func digest(file *passwd.File, legacy bool) (*users, []passwd.Problem) {
+	parse := passwd.ParseDigest
+	if legacy {
+		parse = passwd.ParseLegacy
+	}
 	problems := file.Problems()
 	u := &users{digests: make(map[string]passwd.Digest), refused: make(map[string]bool)}
 	count := make(map[passwd.Work]int)
 	most := 0
 	for _, name := range file.Users() {
 		hash, line, _ := file.Lookup(name)
-		d, err := passwd.ParseDigest(hash)
+		d, err := parse(hash)
 		if err != nil {
 			u.refused[name] = true
 			problems = append(problems, passwd.Problem{Line: line, Err: fmt.Errorf("user %q cannot log in: %w", name, err)})
 			continue
 		}
 		u.digests[name] = d
-		if count[d.Work()]++; count[d.Work()] > most {
+		count[d.Work()]++
+		if most == 0 || count[d.Work()] > most && !free(d) || free(u.dummy) && !free(d) {
 			most, u.dummy = count[d.Work()], d
 		}
 	}
 	return u, problems
 }
+
+// free reports whether verifying costs no time to speak of. Where others' digests do, such a one
+// is no dummy.
+func free(d passwd.Digest) bool { return d.Work().Kind == passwd.SHA1 }
 
 // report logs what is wrong with a state of the file, once.
 func (s *source) report(now state, problems []passwd.Problem) {

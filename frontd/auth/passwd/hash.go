@@ -20,6 +20,7 @@ type Kind int
 const (
 	Bcrypt   Kind = iota + 1 // $2a$, $2b$, $2y$
 	Argon2id                 // $argon2id$v=19$, RFC 9106
+	SHA1                     // {SHA} and base64, or 40 hexadecimal digits: ParseLegacy reads it, nothing writes it
 )
 
 func (k Kind) String() string {
@@ -28,6 +29,8 @@ func (k Kind) String() string {
 		return "bcrypt"
 	case Argon2id:
 		return "argon2id"
+	case SHA1:
+		return "SHA-1"
 	}
 	return "none"
 }
@@ -53,7 +56,7 @@ type Digest struct {
 	work Work
 	text string // bcrypt: the whole hash, as x/crypto wants it
 	salt []byte // argon2id
-	tag  []byte // argon2id
+	tag  []byte // argon2id, SHA-1
 }
 
 // Work returns what Verify costs. It is comparable.
@@ -168,6 +171,8 @@ func (d Digest) Verify(password string) bool {
 		return bcrypt.CompareHashAndPassword([]byte(d.text), []byte(password)) == nil && ok
 	case Argon2id:
 		return d.matchArgon(password) && ok
+	case SHA1:
+		return d.matchSHA(password) && ok
 	}
 	return false
 }
