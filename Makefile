@@ -49,6 +49,11 @@ test-clients: ## install other people's XML-RPC clients, as root, and run them a
 test-system: build ## boot systemd in a container, as root, and look at the services there
 	$(GO) test -tags system -count=1 -timeout 5m $(TESTFLAGS) ./systemd
 
+.PHONY: bench
+bench: ## measure against what else reads the table, as root (BENCH_SIZES)
+	$(GO) test -tags bench -count=1 -timeout 60m -v ./cmd/bench -args -sizes $(BENCH_SIZES)
+BENCH_SIZES ?= 10000,100000,1000000
+
 .PHONY: race
 race: ## run the tests that need no kernel with the race detector (wants a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./ipc/... ./policy/... ./frontd/... ./privd

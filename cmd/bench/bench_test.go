@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build bench
+
+package bench
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"nuconntrack/privd/nstest"
+)
+
+// pairs is how often what is compared is measured, each time beside a raw dump.
+const (
+	pairs = 15
+	// fewPairs is enough for what takes many times as long.
+	fewPairs = 5
+	views    = 200 // calls of each kind of view
+)
+
+// say prints a line of the report.
+func say(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) }
+
+func TestBench(t *testing.T) {
+	nstest.Run(t, func(t *testing.T) {
+		nstest.Sysctl(t, "nf_conntrack_acct", "1")
+		nstest.Sysctl(t, "nf_conntrack_timestamp", "1")
+		w := start(t)
+		have := 0
+		for _, n := range wantedSizes(t) {
+			fill(t, have, n-have)
+			have = n
+			say("\n%d connections", n)
+			compareReaders(t, w, n)
+			measureViews(t, w)
+			say("  memory: frontd %s anonymous, %.0f bytes a connection, at most %s; privd %s anonymous, at most %s",
+				mega(anonymous(t, w.frontd)), float64(anonymous(t, w.frontd)-30<<20)/float64(n), mega(peak(t, w.frontd)),
+				mega(anonymous(t, w.privd)), mega(peak(t, w.privd)))
+		}
+		measureKill(t, w, have)
+	})
+}
+
+func TestSmallCalls(t *testing.T) {
+	nstest.Run(t, func(t *testing.T) {
+		w := start(t)
+		fill(t, 0, 1000)
+		measureCalls(t, w)
+	})
+}
+
+// compareReaders reads the table in every way, each beside a raw dump.
+func compareReaders(t *testing.T, w *world, n int) {
+	names := []string{childOurs, "conntrack -L", childVish, childTimo}
+	if _, err := exec.LookPath("conntrack"); err != nil {
+		names = slices.Delete(names, 1, 2)
+		say("  conntrack(8) is not there")
+	}
+	for _, name := range names {
+		count := pairs
+		if name != childOurs && n > 500000 {
+			count = fewPairs
+		}
+		var ratios []float64
+		var raws, spents []time.Duration
+		var most int64
+		for range count {
+			raw, _ := once(t, childRaw, w.socket)
+			spent, memory := once(t, name, w.socket)
+			raws, spents = append(raws, raw), append(spents, spent)
+			ratios = append(ratios, float64(spent)/float64(raw))
+			most = max(most, memory)
+		}
+		slices.Sort(ratios)
+		say("  %-12s %5.2f x the raw dump (%.2f to %.2f; median %s, raw %s), at most %s of memory",
+			name, median(ratios), ratios[0], ratios[len(ratios)-1], short(median(sorted(spents))), short(median(sorted(raws))), mega(most))
+	}
+}
+
+func measureViews(t *testing.T, w *world) {
+	w.call(t, "set_autorefresh", 0)
+	defer w.call(t, "set_autorefresh", 1)
+	w.call(t, "refresh")
+	w.call(t, "view", map[string]any{}, "id", "ASC", 0, 0)
+	total := int(w.call(t, "view", map[string]any{}, "id", "ASC", 0, 0).(map[string]any)["total"].(int64))
+	none := map[string]any{}
+	for _, v := range []struct {
+		name string
+		args func(i int) []any
+	}{
+		{"first page, unfiltered", func(int) []any { return []any{none, "orig_src", "ASC", 0, 30} }},
+		{"sorted by rate", func(int) []any { return []any{none, "byte_rate", "DESC", 0, 30} }},
+		{"CIDR and port, by rate", func(i int) []any {
+			return []any{map[string]any{"orig_src": "10.0.0.0/20", "port": 10000 + i}, "byte_rate", "DESC", 0, 30}
+		}},
+		{"expression, by rate", func(i int) []any {
+			return []any{map[string]any{"expr": fmt.Sprintf("proto tcp and src 10.0.0.0/16 and dport 80,443 and not sport %d", 10000+i)}, "byte_rate", "DESC", 0, 30}
+		}},
+		{"any start offset", func(i int) []any { return []any{none, "timeout", "DESC", i * 7919 % max(1, total-30), 30} }},
+		{"totals only", func(i int) []any {
+			return []any{map[string]any{"orig_port_src": fmt.Sprintf(">%d", 20000+i)}, "id", "ASC", 0, 0}
+		}},
+		{"5,000 rows", func(i int) []any { return []any{none, "id", "ASC", i * 5000 % max(1, total-5000), 5000} }},
+	} {
+		var spent []time.Duration
+		for i := range views {
+			body := w.document(t, "view", v.args(i)...)
+			began := time.Now()
+			w.post(t, body)
+			spent = append(spent, time.Since(began))
+		}
+		spent = sorted(spent)
+		say("  view, %-24s median %8s, 99th percentile %8s", v.name+":", short(median(spent)), short(spent[len(spent)*99/100]))
+	}
+}
+
+// measureKill kills 10,000 connections in one call, beside a table of the last size.
+func measureKill(t *testing.T, w *world, have int) {
+	const kills = 10000
+	var spent []time.Duration
+	for round := range 5 {
+		fill(t, have+round*kills, kills)
+		w.call(t, "refresh")
+		var keys []any
+		for start := 0; start < kills; start += 5000 {
+			page := w.call(t, "view", map[string]any{}, "timeout", "DESC", start, 5000, map[string]any{"fields": []any{"key"}}).(map[string]any)
+			for _, row := range page["table"].([]any) {
+				keys = append(keys, row.(map[string]any)["key"])
+			}
+			w.call(t, "set_autorefresh", 0)
+		}
+		w.call(t, "set_autorefresh", 1)
+		body := w.document(t, "kill", keys)
+		began := time.Now()
+		w.post(t, body)
+		spent = append(spent, time.Since(began))
+	}
+	spent = sorted(spent)
+	say("\nkill of %d keys in one call, audit discarded: median %s (%s to %s)", kills, short(median(spent)), short(spent[0]), short(spent[len(spent)-1]))
+}
+
+func sorted(d []time.Duration) []time.Duration {
+	slices.Sort(d)
+	return d
+}
+
+func median[T any](sorted []T) T { return sorted[len(sorted)/2] }
+
+func mega(b int64) string { return fmt.Sprintf("%.0f MB", float64(b)/(1<<20)) }
+
+func short(d time.Duration) string { return d.Round(max(d/1000, time.Microsecond)).String() }
