@@ -80,8 +80,10 @@ func New(cfg Config) *Server {
 		ReadHeaderTimeout: set.Connections.Header,
 		IdleTimeout:       set.Connections.Idle,
 		MaxHeaderBytes:    maxHeader,
-		ConnState:         s.gate.ConnState,
-		ConnContext:       listen.ConnContext,
+		// net/http would answer OPTIONS * by itself, whatever the Host.
+		DisableGeneralOptionsHandler: true,
+		ConnState:                    s.gate.ConnState,
+		ConnContext:                  listen.ConnContext,
 		// What clients do wrong must not fill the log.
 		ErrorLog: slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}

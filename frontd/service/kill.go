@@ -138,7 +138,7 @@ func sum(all []failure, done string, of int) error {
 		return nil
 	}
 	if of == 1 {
-		return all[0].fault
+		return fault(all[0].fault.Code, "%s: %s", all[0].name, all[0].fault.Text)
 	}
 	var reasons []string
 	names := make(map[string][]string)
