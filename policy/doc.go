@@ -2,7 +2,8 @@
 
 // Package policy holds the decisions of NuConntrack as pure functions: what
 // the helper may kill or change (Rules), how often and how much of the time
-// (Bucket, Pacer), and which methods a user may call (Role).
+// (Bucket, Pacer), which methods a user may call (Role), and which connections exist for him
+// (Scope).
 //
 // It reads no file, opens no socket, starts no goroutine and asks no clock:
 // bytes of the policy file, connections and times are handed in. It imports
@@ -35,4 +36,8 @@
 // to protect, and nobody would notice; this one refuses too much, and says so.
 // An administrator who means global IPv6 alone writes 2000::/3. Host bits of a
 // prefix are ignored: 192.0.2.7/24 lists the network of 192.0.2.7.
+//
+// The scope of a role is the one exception: there a network shows connections
+// and does not protect them, so that too much is the mistake nobody would notice.
+// An IPv6 prefix never holds IPv4 addresses in it (see Scope).
 package policy

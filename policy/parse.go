@@ -62,7 +62,7 @@ func Parse(data []byte, name string) (*Rules, error) {
 	change := root.Table("change")
 	change.Only("allow", "mark_mask", "timeout_min", "timeout_max")
 	r.changeAllow = change.Boolean("allow")
-	r.markMask = parseMask(change)
+	r.markMask = parseMask(change, defaultMarkMask)
 	r.timeoutMin = uint32(change.Integer("timeout_min", defaultTimeoutMin, 1, maxTimeout))
 	r.timeoutMax = uint32(change.Integer("timeout_max", defaultTimeoutMax, 1, maxTimeout))
 	if r.timeoutMin > r.timeoutMax {
@@ -96,20 +96,28 @@ func listed(t strict.Table, key string) []any {
 	return list
 }
 
-func parseMask(t strict.Table) uint32 {
+// parseMask returns the bits at mark_mask, standard where there is no such key.
+func parseMask(t strict.Table, standard uint32) uint32 {
 	s, isString := t.Value("mark_mask").(string)
 	if !isString {
-		return uint32(t.Integer("mark_mask", defaultMarkMask, 0, 1<<32-1))
+		return uint32(t.Integer("mark_mask", int64(standard), 0, 1<<32-1))
 	}
+	mask, ok := parseBits(s)
+	if !ok {
+		t.Fail("mark_mask", "%s is neither a hexadecimal (0x...) nor a decimal number of 32 bits", strict.Quote(s))
+	}
+	return mask
+}
+
+// parseBits reads a decimal number, or a hexadecimal one after 0x. A decimal one with a
+// leading zero is refused: it may have been meant as an octal one.
+func parseBits(s string) (bits uint32, ok bool) {
 	digits, base := s, 10
 	if hex, ok := strings.CutPrefix(strings.ToLower(s), "0x"); ok {
 		digits, base = hex, 16
 	}
-	mask, err := strconv.ParseUint(digits, base, 32)
-	if err != nil || base == 10 && len(digits) > 1 && digits[0] == '0' {
-		t.Fail("mark_mask", "%s is neither a hexadecimal (0x...) nor a decimal number of 32 bits", strict.Quote(s))
-	}
-	return uint32(mask)
+	n, err := strconv.ParseUint(digits, base, 32)
+	return uint32(n), err == nil && (base != 10 || len(digits) == 1 || digits[0] != '0')
 }
 
 func parseZones(root, dump strict.Table) []uint16 {
@@ -120,6 +128,11 @@ func parseZones(root, dump strict.Table) []uint16 {
 		}
 		t = dump
 	}
+	return zonesOf(t)
+}
+
+// zonesOf returns the zones at the key zones, sorted; nil where there is no such key.
+func zonesOf(t strict.Table) []uint16 {
 	var zones []uint16
 	for _, v := range listed(t, "zones") {
 		n, ok := v.(int64)
@@ -153,7 +166,8 @@ func parseProtect(root strict.Table) []protectRule {
 		if !t.Has("addresses") && !t.Has("ports") && !t.Has("protocols") {
 			t.Fail("", "the rule %s has no list: it needs addresses, ports or protocols", strict.Quote(p.name))
 		}
-		p.prefixes, p.addresses = parseAddresses(t)
+		p.prefixes = parsePrefixes(t, "addresses")
+		p.addresses = spansOf(p.prefixes)
 		p.ports = parsePorts(t)
 		p.protocols = parseProtocols(t)
 		if addresses += len(p.prefixes); addresses > maxListed {
@@ -178,29 +192,27 @@ func validName(name string) bool {
 	return name != "" && len(name) <= maxNameLength
 }
 
-func parseAddresses(t strict.Table) ([]netip.Prefix, []addressSpan) {
+// parsePrefixes returns the canonical networks at key, nil where there is no such key.
+func parsePrefixes(t strict.Table, key string) []netip.Prefix {
 	var prefixes []netip.Prefix
-	var spans []addressSpan
-	for _, v := range listed(t, "addresses") {
+	for _, v := range listed(t, key) {
 		s, ok := v.(string)
 		if !ok {
-			t.Fail("addresses", "%s is not a string with an address or a network", strict.Show(v))
-			return nil, nil
+			t.Fail(key, "%s is not a string with an address or a network", strict.Show(v))
+			return nil
 		}
 		if strings.Contains(s, "%") {
-			t.Fail("addresses", "%s has a zone identifier, which conntrack does not know", strict.Quote(s))
-			return nil, nil
+			t.Fail(key, "%s has a zone identifier, which conntrack does not know", strict.Quote(s))
+			return nil
 		}
 		p, err := parsePrefix(s)
 		if err != nil {
-			t.Fail("addresses", "%s is neither an address nor a network such as 192.0.2.0/24", strict.Quote(s))
-			return nil, nil
+			t.Fail(key, "%s is neither an address nor a network such as 192.0.2.0/24", strict.Quote(s))
+			return nil
 		}
-		p = canonical(p)
-		prefixes = append(prefixes, p)
-		spans = append(spans, spanOf(p))
+		prefixes = append(prefixes, canonical(p))
 	}
-	return prefixes, mergeAddresses(spans)
+	return prefixes
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {

@@ -111,8 +111,7 @@ func (p *protectRule) listedAddress(t *traits) int {
 		if !a.IsValid() {
 			return i
 		}
-		n := sort.Search(len(p.addresses), func(k int) bool { return p.addresses[k].last.Compare(a) >= 0 })
-		if n < len(p.addresses) && p.addresses[n].first.Compare(a) <= 0 {
+		if inSpans(p.addresses, a) {
 			return i
 		}
 	}
@@ -153,6 +152,15 @@ func spanOf(p netip.Prefix) addressSpan {
 		last[i/8] |= 0x80 >> (i % 8)
 	}
 	return addressSpan{netip.AddrFrom16(first), netip.AddrFrom16(last)}
+}
+
+// spansOf returns the addresses of all prefixes, merged; nil for nil.
+func spansOf(prefixes []netip.Prefix) []addressSpan {
+	var spans []addressSpan
+	for _, p := range prefixes {
+		spans = append(spans, spanOf(p))
+	}
+	return mergeAddresses(spans)
 }
 
 // coversIPv4 reports whether an IPv6 prefix lists all of IPv4 as well.

@@ -4,6 +4,7 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -45,11 +46,7 @@ func (p *protectRule) print(b *strings.Builder) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			shown := prefix.String()
-			if prefix.IsSingleIP() {
-				shown = prefix.Addr().String()
-			}
-			fmt.Fprintf(b, "%q", shown)
+			fmt.Fprintf(b, "%q", shownPrefix(prefix))
 			wideOpen = wideOpen || coversIPv4(prefix)
 		}
 		b.WriteString("]")
@@ -75,6 +72,14 @@ func (p *protectRule) print(b *strings.Builder) {
 			return name
 		}))
 	}
+}
+
+// shownPrefix writes a network, or the address that is the only one in it.
+func shownPrefix(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
 }
 
 func join[T any](list []T, text func(T) string) string {
