@@ -107,6 +107,9 @@ func createOne(ctx context.Context, a Address, log *slog.Logger) (net.Listener, 
 		network = "tcp4"
 	}
 	var lc net.ListenConfig
+	// Multipath TCP is outside of Landlock's rules: a connection that was accepted by it could
+	// be turned around and connected elsewhere.
+	lc.SetMultipathTCP(false)
 	return lc.Listen(ctx, network, a.TCP.String())
 }
 

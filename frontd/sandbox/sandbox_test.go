@@ -15,6 +15,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // childVariable makes the test binary the victim: what is restricted stays so.
@@ -30,7 +33,15 @@ func TestMain(m *testing.M) {
 // victim restricts itself and tries what it may and what it must not do.
 func victim(dir string) int {
 	path := func(name string) string { return filepath.Join(dir, name) }
-	served, err := net.Listen("tcp", "127.0.0.1:0")
+	// Of TCP proper: multipath TCP, Go's default for listeners, Landlock does not know.
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false)
+	served, err := plain.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	accepted, err := acceptOne(served)
 	if err != nil {
 		fmt.Println(err)
 		return 1
@@ -71,15 +82,49 @@ func victim(dir string) int {
 	expect("make a file in the socket's folder", os.WriteFile(path("run/x"), nil, 0o600), false)
 	expect("connect to the helper", dial("unix", helper.Addr().String()), true)
 	expect("connect to its own listener by TCP", dial("tcp", served.Addr().String()), false)
-	// Of TCP proper, that is: multipath TCP, Go's default, Landlock does not know.
-	var plain net.ListenConfig
-	plain.SetMultipathTCP(false)
 	expect("listen on another port", func() error { _, err := plain.Listen(context.Background(), "tcp", "127.0.0.1:0"); return err }(), false)
+	// It would come from the network namespace of the listener, which may be the host's.
+	expect("turn an accepted connection around", turn(accepted, served.Addr().(*net.TCPAddr)), false)
 	expect("signal its parent", syscall.Kill(os.Getppid(), 0), false)
 	if code != 0 {
 		fmt.Println(log.String())
 	}
 	return code
+}
+
+// acceptOne gives the server's end of a connection.
+func acceptOne(l net.Listener) (*net.TCPConn, error) {
+	if _, err := net.Dial("tcp", l.Addr().String()); err != nil {
+		return nil, err
+	}
+	c, err := l.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.TCPConn), nil
+}
+
+// turn dissolves the association of a connection, as connect(2) describes, and connects it
+// anew.
+func turn(c *net.TCPConn, to *net.TCPAddr) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var dissolved, connected error
+	err = raw.Control(func(fd uintptr) {
+		unspecified := unix.RawSockaddrAny{Addr: unix.RawSockaddr{Family: unix.AF_UNSPEC}}
+		_, _, errno := unix.Syscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&unspecified)), unix.SizeofSockaddrInet4)
+		if errno != 0 {
+			dissolved = errno
+			return
+		}
+		connected = unix.Connect(int(fd), &unix.SockaddrInet4{Port: to.Port, Addr: [4]byte(to.IP.To4())})
+	})
+	if err == nil && dissolved != nil {
+		err = fmt.Errorf("dissolve: %v", dissolved) // not what is to be refused
+	}
+	return errors.Join(err, connected)
 }
 
 func dial(network, address string) error {
