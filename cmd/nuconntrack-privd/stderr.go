@@ -25,22 +25,29 @@ const (
 // that does not read makes it fail after the time that it may wait: Go sets no deadline
 // on a file in blocking mode, as standard error is.
 type errorOutput struct {
-	mu   *sync.Mutex // guards w
-	w    io.Writer
+	*lines
 	wait time.Duration
 }
 
+// lines is what an errorOutput shares with its hurried one.
+type lines struct {
+	mu   sync.Mutex // guards all
+	w    io.Writer
+	torn bool // the last line was cut short, as by a full disk
+}
+
 func newErrorOutput(w io.Writer) *errorOutput {
-	return &errorOutput{mu: new(sync.Mutex), w: w, wait: audit.WriteTime}
+	return &errorOutput{&lines{w: w}, audit.WriteTime}
 }
 
 // hurried is the same for what may be lost, as the log may: a kill that already waited
 // for the audit must not wait again to tell of it.
 func (o *errorOutput) hurried() *errorOutput {
-	return &errorOutput{mu: o.mu, w: o.w}
+	return &errorOutput{lines: o.lines}
 }
 
-// Write writes b in one piece.
+// Write writes b, a whole line, in one piece. It never goes on in a line that was cut short,
+// where nobody who reads the audit would find it.
 func (o *errorOutput) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -49,7 +56,15 @@ func (o *errorOutput) Write(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return o.w.Write(b)
+	line := b
+	if o.torn {
+		line = append([]byte{'\n'}, b...)
+	}
+	n, err := o.w.Write(line)
+	if n > 0 {
+		o.torn = n < len(line)
+	}
+	return max(n-(len(line)-len(b)), 0), err
 }
 
 // waitWritable waits until a pipe has room for PIPE_BUF bytes, which is what makes poll
