@@ -77,7 +77,9 @@ var (
 	ErrArguments = errors.New("login takes two strings: user name and password")
 )
 
-// denied is ErrDenied with the reason for the log.
+// Denied is ErrDenied with the reason for the log.
+func Denied(reason string) error { return denied(reason) }
+
 func denied(reason string) error { return fmt.Errorf("%w: %s", ErrDenied, reason) }
 
 // BusyError means that there are too many logins (fault 10). Nothing is known about this

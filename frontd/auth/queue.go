@@ -60,5 +60,29 @@ func (q *queue) enter(ctx context.Context) error {
 	}
 }
 
+// A Queue lets few logins into a Backend at the same time and some more wait, and is a
+// Backend itself. It is for those that wait for others; a File has its own.
+type Queue struct {
+	backend Backend
+	queue   *queue
+}
+
+var _ Backend = (*Queue)(nil)
+
+// NewQueue returns a Queue. What is zero or negative takes its default: DefaultWorkers and
+// DefaultQueue.
+func NewQueue(backend Backend, workers, room int) *Queue {
+	return &Queue{backend: backend, queue: newQueue(workers, room)}
+}
+
+// Login asks the backend when there is room.
+func (q *Queue) Login(ctx context.Context, req Request) (Identity, error) {
+	if err := q.queue.enter(ctx); err != nil {
+		return Identity{}, err
+	}
+	defer q.queue.leave()
+	return q.backend.Login(ctx, req)
+}
+
 // leave makes room for the next.
 func (q *queue) leave() { <-q.running }
