@@ -51,6 +51,7 @@ func New(cfg Config) *Server {
 	s.service = service.New(service.Config{
 		Helper:          s.helper,
 		Backend:         backend(set, cfg.Log),
+		Roles:           set.Roles,
 		RoleOf:          func(user string) string { return set.Auth.RoleOf(user).Name },
 		ReadOnly:        set.ReadOnly,
 		MaxAge:          set.View.MaxAge,

@@ -11,7 +11,7 @@ import (
 	"nuconntrack/policy/strict"
 )
 
-func parseAuth(root strict.Table) Auth {
+func parseAuth(root strict.Table, known policy.RoleSet) Auth {
 	t := root.Table("auth")
 	if !root.Has("auth") {
 		root.Fail("auth", "the section is missing: nobody could log in; write [auth] with backend = \"file\" and "+
@@ -19,7 +19,7 @@ func parseAuth(root strict.Table) Auth {
 		return Auth{}
 	}
 	t.Only(authKeys()...)
-	a := Auth{Backend: parseBackend(t), Role: parseRole(t, "role", t.Value("role"))}
+	a := Auth{Backend: parseBackend(t), Role: parseRole(t, known, "role", t.Value("role"))}
 	a.File = t.Text("file")
 	switch {
 	case a.Backend == BackendFile && !t.Has("file"):
@@ -29,7 +29,7 @@ func parseAuth(root strict.Table) Auth {
 	case t.Has("file") && (!filepath.IsAbs(a.File) || strings.ContainsRune(a.File, 0)):
 		t.Fail("file", "%s is not an absolute path", strict.Quote(a.File))
 	}
-	a.Roles = parseRoles(t, a.Backend)
+	a.Roles = parseRoles(t, known, a.Backend)
 	return a
 }
 
@@ -49,7 +49,7 @@ func parseBackend(t strict.Table) string {
 }
 
 // parseRole returns the role named by v, the value of key.
-func parseRole(t strict.Table, key string, v any) policy.Role {
+func parseRole(t strict.Table, known policy.RoleSet, key string, v any) policy.Role {
 	if v == nil {
 		v = defaultRole
 	}
@@ -57,10 +57,10 @@ func parseRole(t strict.Table, key string, v any) policy.Role {
 	if !ok {
 		t.Fail(key, "want a string with the name of a role, not %s", strict.Kind(v))
 	}
-	role, ok := policy.RoleNamed(name)
+	role, ok := known.Named(name)
 	if !ok {
 		var names []string
-		for _, r := range policy.Roles() {
+		for _, r := range known.All() {
 			names = append(names, r.Name)
 		}
 		t.Fail(key, "%s is not a role; known are %s", strict.Quote(name), strings.Join(names, ", "))
@@ -68,7 +68,7 @@ func parseRole(t strict.Table, key string, v any) policy.Role {
 	return role
 }
 
-func parseRoles(auth strict.Table, backend string) map[string]policy.Role {
+func parseRoles(auth strict.Table, known policy.RoleSet, backend string) map[string]policy.Role {
 	t := auth.Table("roles")
 	users := t.Keys()
 	switch {
@@ -82,7 +82,7 @@ func parseRoles(auth strict.Table, backend string) map[string]policy.Role {
 		if err := passwd.CheckName(user); err != nil {
 			t.Fail(user, "no user can have this name: %v", err)
 		}
-		roles[user] = parseRole(t, user, t.Value(user))
+		roles[user] = parseRole(t, known, user, t.Value(user))
 		if t.Err() != nil {
 			break
 		}

@@ -51,6 +51,9 @@ type Config struct {
 	// Multicall switches system.multicall on.
 	Multicall bool
 
+	// Roles are all roles that there are, those of the file included.
+	Roles policy.RoleSet
+
 	View        View
 	Sessions    Sessions
 	Connections Connections

@@ -97,7 +97,7 @@ func toggles() []toggle {
 
 // rootKeys returns the names of all keys at the top of the file.
 func rootKeys() []string {
-	keys := []string{"listen", "privd", "user", "hosts", "auth"}
+	keys := []string{"listen", "privd", "user", "hosts", "auth", "roles"}
 	for _, k := range toggles() {
 		keys = append(keys, k.key)
 	}

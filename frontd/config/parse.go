@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nuconntrack/frontd/listen"
+	"nuconntrack/policy"
 	"nuconntrack/policy/strict"
 )
 
@@ -84,7 +85,8 @@ func Parse(data []byte, name string, o Override) (*Config, error) {
 	}
 	c.User, c.UserGiven = parseUser(root)
 	c.Hosts = parseHosts(root)
-	c.Auth = parseAuth(root)
+	c.Roles = policy.ReadRoles(root)
+	c.Auth = parseAuth(root, c.Roles)
 	combine(root, c)
 	if err := root.Err(); err != nil {
 		return nil, err

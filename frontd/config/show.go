@@ -45,6 +45,7 @@ func (c *Config) String() string {
 	for _, user := range slices.Sorted(maps.Keys(c.Auth.Roles)) {
 		fmt.Fprintf(&b, "%s = %s\n", quote(user), quote(c.Auth.Roles[user].Name))
 	}
+	b.WriteString(c.Roles.String())
 	return b.String()
 }
 

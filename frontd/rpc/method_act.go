@@ -11,9 +11,11 @@ import (
 )
 
 func actMethods() []method {
+	connections := param{types: []string{typeArray}}
+	watch := param{types: []string{typeInt}, optional: true}
 	return []method{
 		{name: "kill", returns: typeBool, run: (*Server).kill,
-			params: []param{{types: []string{typeArray}}},
+			params: []param{connections},
 			help: "kill(session_id, connections): removes connections, an array of keys (exact) or ids, from " +
 				"the kernel's table. All that can be removed are; if any could not, the fault has the code " +
 				"of the first of these and names each. Whether packets that still come make a new " +
@@ -25,11 +27,31 @@ func actMethods() []method {
 				"key or id. mark: a number, or 'value/mask', also in hexadecimal: only the bits of the mask " +
 				"change. timeout: seconds, 1 to 2147483, after which the connection ends whatever it does; " +
 				"this can be set once and not be undone (fault 11)."},
+		{name: "kill_report", returns: typeArray, run: (*Server).killReport,
+			params: []param{connections, watch},
+			help: "kill_report(session_id, connections, watch_seconds = 0): like kill, but returns an array of " +
+				"structs in the order of connections: id, key, outcome, detail. The outcome is killed, gone, " +
+				"replaced, protected, forbidden, ambiguous, unknown, returned or failed; detail is for people. " +
+				"With watch_seconds, at most 5, killed connections are looked for again for so long: those that " +
+				"are back have returned."},
+		{name: "kill_matching", returns: typeArray, run: (*Server).killMatching,
+			params: []param{{types: []string{typeStruct}}, {types: []string{typeString}}, watch},
+			help: "kill_matching(session_id, filters, snapshot, watch_seconds = 0): removes exactly the " +
+				"connections that match filters, as in view, in that snapshot (fault 12 if it is no longer " +
+				"held), at most 20000, and returns what kill_report does."},
 	}
 }
 
 func (s *Server) kill(r *request) (answer, error) {
-	list := r.params[0]
+	refs, err := refsOf(r.params[0])
+	if err != nil {
+		return nil, err
+	}
+	return nothing, r.call.Kill(r.ctx, refs)
+}
+
+// refsOf reads what names connections.
+func refsOf(list xmlrpc.Value) ([]service.Ref, error) {
 	if list.Kind != xmlrpc.KindArray {
 		return nil, service.BadParam("connections: want an array of keys or ids, not %s", list.Kind)
 	}
@@ -40,7 +62,7 @@ func (s *Server) kill(r *request) (answer, error) {
 			return nil, err
 		}
 	}
-	return nothing, r.call.Kill(r.ctx, refs)
+	return refs, nil
 }
 
 func (s *Server) change(r *request) (answer, error) {

@@ -57,13 +57,8 @@ func (s *Server) view(r *request) (answer, error) {
 }
 
 func (s *Server) viewRequest(p params) (req service.ViewRequest, err error) {
-	filters, err := p.structure(0, "filters")
-	if err != nil {
+	if req.Filters, err = p.filters(0); err != nil {
 		return req, err
-	}
-	req.Filters = make(map[string]table.Operand, len(filters))
-	for _, m := range filters {
-		req.Filters[m.Name] = operand(m.Value)
 	}
 	if req.OrderBy, err = p.text(1, "order_by", ""); err != nil {
 		return req, err

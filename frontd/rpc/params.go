@@ -49,6 +49,19 @@ func (p params) structure(i int, name string) ([]xmlrpc.Member, error) {
 	return p[i].Members, nil
 }
 
+// filters reads what a view shows and kill_matching kills.
+func (p params) filters(i int) (map[string]table.Operand, error) {
+	members, err := p.structure(i, "filters")
+	if err != nil {
+		return nil, err
+	}
+	filters := make(map[string]table.Operand, len(members))
+	for _, m := range members {
+		filters[m.Name] = operand(m.Value)
+	}
+	return filters, nil
+}
+
 // number reads an unsigned number up to largest, in any of the ways in which clients send
 // one: int, i8, integral double, decimal string.
 func number(v xmlrpc.Value, name string, largest uint64) (uint64, error) {

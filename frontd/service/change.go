@@ -14,6 +14,9 @@ func (c *Call) Change(ctx context.Context, ref Ref, change ipc.Change) error {
 	if err := change.Check(); err != nil {
 		return BadParam("%s cannot be set to this value", change.Field)
 	}
+	if err := c.permitBits(change); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTime)
 	defer cancel()
 	targets, err := c.find(ctx, []Ref{ref})
@@ -27,8 +30,13 @@ func (c *Call) Change(ctx context.Context, ref Ref, change ipc.Change) error {
 	if err != nil {
 		return c.s.failed("change", err)
 	}
-	if r.Outcome != ipc.Changed {
-		return faultOf(r)
+	switch r.Outcome {
+	case ipc.Changed:
+		return nil
+	case ipc.Replaced:
+		if !c.seesNewOwners(ctx, []ipc.Target{targets[0].target})[0] {
+			return noConnection()
+		}
 	}
-	return nil
+	return faultOf(r)
 }

@@ -32,34 +32,38 @@ func (c *Call) Kill(ctx context.Context, refs []Ref) error {
 	if err != nil {
 		return c.s.failed("kill", err)
 	}
-	outcomes := c.killAll(ctx, targets)
 	var failures []failure
-	for i, f := range outcomes {
-		if f != nil {
-			failures = append(failures, failure{refs[i].text, f})
+	for i, f := range c.killAll(ctx, targets) {
+		if f.fault != nil {
+			failures = append(failures, failure{refs[i].text, f.fault})
 		}
 	}
 	return sum(failures, "killed", len(refs))
 }
 
+// fate is what became of a connection that was to be killed.
+type fate struct {
+	outcome string // see Report
+	fault   *Fault // nil where the connection is gone now
+}
+
 // killAll asks the helper for each connection, once for those named twice, with as many
-// requests under way as the helper takes. The result has a place for each found: nil where
-// the connection is gone now.
-func (c *Call) killAll(ctx context.Context, targets []found) []*Fault {
-	faults := make([]*Fault, len(targets))
+// requests under way as the helper takes. The result has a place for each found.
+func (c *Call) killAll(ctx context.Context, targets []found) []fate {
+	fates := make([]fate, len(targets))
 	first := make(map[ipc.Target]int, len(targets))
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range min(ipc.MaxInFlight, len(targets)) {
 		wg.Go(func() {
 			for i := range work {
-				faults[i] = c.killOne(ctx, targets[i])
+				fates[i] = c.killOne(ctx, targets[i])
 			}
 		})
 	}
 	for i, t := range targets {
 		if t.fault != nil {
-			faults[i] = t.fault
+			fates[i] = notFound(t.fault)
 		} else if _, again := first[t.target]; !again {
 			first[t.target] = i
 			work <- i
@@ -67,23 +71,50 @@ func (c *Call) killAll(ctx context.Context, targets []found) []*Fault {
 	}
 	close(work)
 	wg.Wait()
+	c.hideNewOwners(ctx, targets, fates)
 	for i, t := range targets {
 		if t.fault == nil {
-			faults[i] = faults[first[t.target]]
+			fates[i] = fates[first[t.target]]
 		}
 	}
-	return faults
+	return fates
 }
 
-func (c *Call) killOne(ctx context.Context, t found) *Fault {
+func (c *Call) killOne(ctx context.Context, t found) fate {
 	r, err := c.s.helper.Kill(ctx, t.target, c.actor())
 	if err != nil {
-		return c.helperFault("kill", err)
+		return fate{OutcomeFailed, c.helperFault("kill", err)}
 	}
-	if r.Outcome == ipc.Killed || r.Outcome == ipc.Gone && t.known {
-		return nil
+	return fateOf(r, t)
+}
+
+// fateOf says what the helper's answer means for a connection that was found. One that
+// the session has seen and that is gone is what was asked for.
+func fateOf(r ipc.Result, t found) fate {
+	switch r.Outcome {
+	case ipc.Killed:
+		return fate{outcome: OutcomeKilled}
+	case ipc.Gone:
+		if t.known {
+			return fate{outcome: OutcomeGone}
+		}
+		return fate{OutcomeGone, faultOf(r)}
+	case ipc.Replaced:
+		return fate{OutcomeReplaced, faultOf(r)}
+	case ipc.Protected:
+		return fate{OutcomeProtected, faultOf(r)}
+	case ipc.Forbidden:
+		return fate{OutcomeForbidden, faultOf(r)}
 	}
-	return faultOf(r)
+	return fate{OutcomeFailed, faultOf(r)}
+}
+
+// notFound says what became of a name that names no connection, or several.
+func notFound(f *Fault) fate {
+	if f.Code == CodeAmbiguous {
+		return fate{OutcomeAmbiguous, f}
+	}
+	return fate{OutcomeUnknown, f}
 }
 
 // helperFault is failed for one of many: it is always a *Fault.
@@ -96,7 +127,7 @@ func (c *Call) helperFault(doing string, err error) *Fault {
 func faultOf(r ipc.Result) *Fault {
 	switch r.Outcome {
 	case ipc.Gone:
-		return fault(CodeNoConnection, "no such connection")
+		return noConnection()
 	case ipc.Replaced:
 		return fault(CodeReplaced, "the connection was replaced by another with the same addresses")
 	case ipc.Protected:

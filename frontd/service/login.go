@@ -12,7 +12,6 @@ import (
 	"nuconntrack/frontd/session"
 	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
-	"nuconntrack/policy"
 )
 
 // Login checks who somebody is and begins a session. addr is the address of the client,
@@ -26,7 +25,7 @@ func (s *Service) Login(ctx context.Context, args []any, from Caller, addr netip
 	if role == "" {
 		role = s.cfg.RoleOf(who.User)
 	}
-	if _, ok := policy.RoleNamed(role); !ok {
+	if _, ok := s.roles[role]; !ok {
 		s.log.Error("login refused: there is no such role", "user", who.User, "role", role)
 		return "", fault(CodeAuthentication, "authentication failed")
 	}

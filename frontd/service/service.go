@@ -31,6 +31,8 @@ type Helper interface {
 type Config struct {
 	Helper  Helper
 	Backend auth.Backend
+	// Roles are the roles that there are; the zero value has those that need no configuration.
+	Roles policy.RoleSet
 	// RoleOf gives the role of a user whom the backend gave none.
 	RoleOf func(user string) string
 	// ReadOnly refuses to everybody what kills or changes.
@@ -54,6 +56,7 @@ type Service struct {
 	helper   Helper
 	tables   *table.Store
 	sessions *session.Store[state]
+	roles    map[string]role
 	log      *slog.Logger
 }
 
@@ -71,7 +74,7 @@ func New(cfg Config) *Service {
 	if cfg.MaxPage == 0 {
 		cfg.MaxPage = DefaultMaxPage
 	}
-	s := &Service{cfg: cfg, helper: cfg.Helper, log: cfg.Log}
+	s := &Service{cfg: cfg, helper: cfg.Helper, roles: rolesOf(cfg.Roles), log: cfg.Log}
 	s.tables = table.NewStore(table.StoreConfig{
 		Source:       cfg.Helper,
 		MaxAge:       cfg.MaxAge,
@@ -116,7 +119,7 @@ type Call struct {
 	Caller
 	s    *Service
 	sess *session.Session[state]
-	role policy.Role
+	role role
 	End  func()
 }
 
@@ -129,8 +132,7 @@ func (s *Service) Begin(id string, from Caller) (*Call, error) {
 	if err != nil {
 		return nil, fault(CodeSession, "session unknown or expired: log in (again)")
 	}
-	role, _ := policy.RoleNamed(sess.Role)
-	return &Call{Caller: from, s: s, sess: sess, role: role, End: release}, nil
+	return &Call{Caller: from, s: s, sess: sess, role: s.roles[sess.Role], End: release}, nil
 }
 
 // Permit says whether the user of this call may call a method.
@@ -140,6 +142,9 @@ func (c *Call) Permit(method string) error {
 	}
 	if c.role.May(method) {
 		return nil
+	}
+	if policy.NeedsWhole(method) && !c.role.Scope().Whole() {
+		return fault(CodePermission, "%s tells of the table as a whole, and the role %q of user %q has a scope", method, c.role.Name, c.User())
 	}
 	return fault(CodePermission, "the role %q of user %q does not permit %s", c.role.Name, c.User(), method)
 }

@@ -4,7 +4,9 @@ package service
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"time"
 
 	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
@@ -36,13 +38,19 @@ func RefText(s string) (Ref, error) {
 // found is a Ref that was looked up: the connection it names, or why it names none.
 type found struct {
 	target ipc.Target
-	known  bool // the session's table has it
+	known  bool // the session's table has it, and shows it to the user
 	fault  *Fault
 }
 
-// find looks connections up. Keys need no table; ids are looked up in the table that the
-// session viewed last, else in a fresh one. The order is kept.
+// noConnection is the fault for what is not there and for what is not there for this user:
+// the two must not be told apart by it.
+func noConnection() *Fault { return fault(CodeNoConnection, "no such connection") }
+
+// find looks connections up. Ids are looked up in the table that the session viewed last,
+// else in a fresh one; keys name what they name, if it is in the user's scope. The order is
+// kept.
 func (c *Call) find(ctx context.Context, refs []Ref) ([]found, error) {
+	began := time.Now()
 	holder, _, _ := c.remembered()
 	snap := c.s.tables.Last(holder)
 	out := make([]found, len(refs))
@@ -53,22 +61,30 @@ func (c *Call) find(ctx context.Context, refs []Ref) ([]found, error) {
 				return nil, err
 			}
 		}
-		out[i] = r.in(snap)
+		out[i] = c.in(snap, r)
 	}
-	return out, nil
+	return out, c.confirm(ctx, began, out)
 }
 
-func (r Ref) in(snap *table.Snapshot) found {
+// in looks for a connection in a table; without one it can only be an exact one.
+func (c *Call) in(snap *table.Snapshot, r Ref) found {
 	if r.exact {
+		if !c.role.Scope().Covers(table.ConnectionOf(r.target)) {
+			return found{fault: noConnection()}
+		}
 		f := found{target: r.target}
 		if snap != nil {
-			_, f.known = snap.FindTarget(r.target)
+			row, there := snap.FindTarget(r.target)
+			f.known = there && c.role.visible.Match(snap, row)
 		}
 		return f
 	}
-	switch rows := snap.FindID(r.id); len(rows) {
+	rows := snap.FindID(r.id)
+	// A twin that the user may not see does not make an id ambiguous.
+	rows = slices.DeleteFunc(rows, func(row int32) bool { return !c.role.visible.Match(snap, row) })
+	switch len(rows) {
 	case 0:
-		return found{fault: fault(CodeNoConnection, "no such connection")}
+		return found{fault: noConnection()}
 	case 1:
 		return found{target: snap.Target(rows[0]), known: true}
 	default:

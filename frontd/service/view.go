@@ -50,6 +50,7 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 	if err != nil {
 		return View{}, c.s.failed("view", err)
 	}
+	query.Visible = c.role.visible
 	page, err := snap.Page(query)
 	if err != nil {
 		return View{}, c.s.failed("view", err)
@@ -57,7 +58,7 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 	excerpt, rows := snap.Excerpt(page.Rows)
 	return View{
 		Table: excerpt, Rows: rows, Fields: fields, Total: page.Total, Count: page.Count,
-		Start: r.Start, Warnings: warnings(snap),
+		Start: r.Start, Warnings: c.warnings(snap),
 	}, nil
 }
 
@@ -120,7 +121,7 @@ func (c *Call) look(ctx context.Context, name string) (*table.Snapshot, error) {
 	if name != "" {
 		snap, ok := c.s.tables.Held(name)
 		if !ok {
-			return nil, fault(CodeSnapshot, "the snapshot %q is no longer held", cut(name))
+			return nil, notHeld(name)
 		}
 		c.hold(snap)
 		return snap, nil
@@ -140,6 +141,10 @@ func (c *Call) look(ctx context.Context, name string) (*table.Snapshot, error) {
 	}
 	c.hold(snap)
 	return snap, nil
+}
+
+func notHeld(name string) *Fault {
+	return fault(CodeSnapshot, "the snapshot %q is no longer held", cut(name))
 }
 
 func (c *Call) remembered() (holder *table.Holder, manual bool, notBefore time.Time) {
@@ -170,25 +175,40 @@ func (c *Call) SetAutorefresh(on bool) {
 }
 
 // warnings says what makes an answer from this table less than it seems. The first word
-// of each is fixed.
-func warnings(snap *table.Snapshot) []string {
+// of each is fixed. Numbers that are of the table as a whole are for those who may see it.
+func (c *Call) warnings(snap *table.Snapshot) []string {
+	whole := c.role.Scope().Whole()
 	var all []string
+	warn := func(text, scoped string, args ...any) {
+		if !whole {
+			text, args = scoped, nil
+		}
+		all = append(all, fmt.Sprintf(text, args...))
+	}
 	st := snap.Stats()
 	if st.Known&ipc.StatAccounting != 0 && !st.Accounting {
-		all = append(all, "accounting: nf_conntrack_acct is off, so connections that begin now have no counters and no rates")
+		const off = "accounting: nf_conntrack_acct is off, so connections that begin now have no counters and no rates"
+		warn(off, off)
 	}
 	if st.Known&ipc.StatTimestamps != 0 && !st.Timestamps {
-		all = append(all, "timestamps: nf_conntrack_timestamp is off, so connections that begin now have no start and no age")
+		const off = "timestamps: nf_conntrack_timestamp is off, so connections that begin now have no start and no age"
+		warn(off, off)
 	}
 	if st.Known&ipc.StatCount != 0 && st.Known&ipc.StatMax != 0 && st.Max > 0 &&
 		float64(st.Count) >= fullShare*float64(st.Max) {
-		all = append(all, fmt.Sprintf("full: the kernel holds %d of at most %d connections and drops new ones when there is no room", st.Count, st.Max))
+		warn("full: the kernel holds %d of at most %d connections and drops new ones when there is no room",
+			"full: the kernel's table is nearly full, and it drops new connections when there is no room", st.Count, st.Max)
 	}
 	if snap.Cut() {
-		all = append(all, fmt.Sprintf("cut: only the first %d connections were read", snap.Len()))
+		warn("cut: only the first %d connections were read", "cut: not all connections were read", snap.Len())
 	}
 	if n := snap.Malformed(); n > 0 {
-		all = append(all, fmt.Sprintf("unread: %d connections could not be understood and are left out", n))
+		warn("unread: %d connections could not be understood and are left out",
+			"unread: some connections could not be understood and are left out", n)
+	}
+	if !whole {
+		// Always, whether there is anything else or not: it must not tell.
+		all = append(all, fmt.Sprintf("hidden: the role %q shows only the connections of its scope", c.role.Name))
 	}
 	return all
 }
