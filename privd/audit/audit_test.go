@@ -117,6 +117,17 @@ func TestHostileTextStaysInItsField(t *testing.T) {
 	}
 }
 
+// TestNameCannotPassForAClient: in the line for people a user whose name reads like the rest of
+// the line is still seen to be a name.
+func TestNameCannotPassForAClient(t *testing.T) {
+	e := sample()
+	e.Actor.User, e.Actor.Client = `zoe", client "192.0.2.1`, "198.51.100.9"
+	message := fieldsOf(e)["MESSAGE"]
+	if want := `, user "zoe\", client \"192.0.2.1", client "198.51.100.9"`; !strings.HasSuffix(message, want) {
+		t.Errorf("%s does not end with %s", message, want)
+	}
+}
+
 func TestLines(t *testing.T) {
 	for _, e := range []Entry{sample(), hostile()} {
 		var out bytes.Buffer

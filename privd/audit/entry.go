@@ -120,7 +120,8 @@ func clean(s string) string {
 	return b.String()
 }
 
-// message is the entry for people, for whom a list of entries shows nothing else.
+// message is the entry for people, for whom a list of entries shows nothing else. What the
+// front daemon claims is quoted, so that no name can pass for what follows it.
 func (e Entry) message() string {
 	var b strings.Builder
 	b.WriteString(e.Op.String())
@@ -147,10 +148,10 @@ func (e Entry) message() string {
 	b.WriteString(": " + tupleText(e.Target.Protocol, e.Target.Orig))
 	fmt.Fprintf(&b, ", request %016x", e.Actor.RequestID)
 	if e.Actor.User != "" {
-		b.WriteString(", user " + e.Actor.User)
+		fmt.Fprintf(&b, ", user %q", e.Actor.User)
 	}
 	if e.Actor.Client != "" {
-		b.WriteString(", client " + e.Actor.Client)
+		fmt.Fprintf(&b, ", client %q", e.Actor.Client)
 	}
 	return b.String()
 }
