@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/xmlrpc"
@@ -44,13 +45,13 @@ func (s *Server) read(r *http.Request) *body {
 		b.err = err
 		return b
 	}
-	if s.large.Add(1) > maxLargeBodies {
-		s.large.Add(-1)
+	user := live.User()
+	if !s.large.take(user) {
 		live.End()
 		b.err = &service.Fault{Code: service.CodeTooMany, Text: "too many long requests at once, try again after 1 seconds"}
 		return b
 	}
-	b.release = func() { s.large.Add(-1); live.End() }
+	b.release = func() { s.large.give(user); live.End() }
 	b.parse(io.MultiReader(bytes.NewReader(prefix), r.Body), limits)
 	return b
 }
@@ -59,6 +60,39 @@ func (b *body) parse(r io.Reader, limits xmlrpc.Limits) {
 	b.call, b.err = xmlrpc.ReadCall(r, limits)
 	if _, ok := asSyntax(b.err); b.err != nil && !ok {
 		b.err = broken()
+	}
+}
+
+// largeBodies counts the bodies longer than GuestBody that are in memory. The zero value is
+// ready; it is safe for concurrent use.
+type largeBodies struct {
+	mu    sync.Mutex // guards the rest
+	count int
+	of    map[string]int // by user; none with 0
+}
+
+// take counts one more of a user, unless there is no room.
+func (l *largeBodies) take(user string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.count == maxLargeBodies || l.of[user] == maxLargeOfUser {
+		return false
+	}
+	if l.of == nil {
+		l.of = make(map[string]int)
+	}
+	l.count++
+	l.of[user]++
+	return true
+}
+
+// give ends what take counted.
+func (l *largeBodies) give(user string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count--
+	if l.of[user]--; l.of[user] == 0 {
+		delete(l.of, user)
 	}
 }
 

@@ -27,8 +27,11 @@ const (
 	// lingerTime is how long the rest of a body that is not wanted is thrown away, so that a
 	// client that is still sending comes to read why.
 	lingerTime = 2 * time.Second
-	// maxLargeBodies is how many bodies longer than GuestBody may be in memory at once.
+	// maxLargeBodies is how many bodies longer than GuestBody may be in memory at once, and
+	// maxLargeOfUser how many of them may be of one user: who sends them slowly must not keep
+	// the others from sending any.
 	maxLargeBodies = 16
+	maxLargeOfUser = 4
 )
 
 // Origin is where a connection comes from.
@@ -64,7 +67,7 @@ type Server struct {
 	names    []string // of all methods, in the order of the documentation
 	guarded  []string // of those that want a session
 	requests atomic.Uint64
-	large    atomic.Int32 // bodies longer than GuestBody in memory
+	large    largeBodies
 	zips     zips
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestStatuses(t *testing.T) {
@@ -139,4 +140,42 @@ func TestLongBodyOfASession(t *testing.T) {
 	d.raw("/RPC2", document("view", s)+"<x/>").want(t, -32700)
 	d.raw("/RPC2", "<!DOCTYPE x>"+document("view", s)).want(t, -32700)
 	d.raw("/RPC2", "<methodResponse/>").want(t, -32600)
+}
+
+// TestSlowLongBodiesLeaveRoomForOthers: a user who begins as many long requests as there may be,
+// and never ends one, keeps himself from sending more and nobody else.
+func TestSlowLongBodiesLeaveRoomForOthers(t *testing.T) {
+	d := start(t)
+	d.three()
+	slow := str(d.call("login", str("ann"), str("x")).value.(string))
+	begun := document("kill", slow, "<array><data>"+strings.Repeat("<value><int>53</int></value>", 1000))
+	answers := make(chan string, maxLargeBodies)
+	for range maxLargeBodies {
+		c, err := net.Dial("tcp", strings.TrimPrefix(d.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprintf(c, "POST /RPC2 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s", 1<<20, begun)
+		go func() {
+			res, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				return // it never was answered
+			}
+			b, _ := io.ReadAll(res.Body)
+			answers <- string(b)
+		}()
+	}
+	for range maxLargeBodies - maxLargeOfUser {
+		select {
+		case a := <-answers:
+			if !strings.Contains(a, "<int>10</int>") {
+				t.Fatalf("one too many is answered %q, want fault 10", a)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("one too many is not answered")
+		}
+	}
+	ids := strings.Repeat("<value><int>53</int></value>", 1000)
+	d.call("kill", d.login(), "<array><data>"+ids+"</data></array>").want(t, 0)
 }
