@@ -18,6 +18,8 @@ import (
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/service"
 	"nuconntrack/ipc"
+	"nuconntrack/policy"
+	"nuconntrack/policy/strict"
 )
 
 // daemon is a Server under test, with a helper that has no kernel.
@@ -30,6 +32,17 @@ type daemon struct {
 
 func start(t *testing.T) *daemon {
 	t.Helper()
+	return startWith(t, "")
+}
+
+// startWith starts a daemon with the roles of a configuration.
+func startWith(t *testing.T, roles string) *daemon {
+	t.Helper()
+	root := strict.Read([]byte(roles), "frontd.toml")
+	set := policy.ReadRoles(root)
+	if err := root.Err(); err != nil {
+		t.Fatal(err)
+	}
 	d := &daemon{t: t, helper: &helpertest.Helper{}, role: "admin"}
 	d.helper.SetStats(ipc.Stats{
 		Known: ipc.StatCount | ipc.StatMax | ipc.StatAccounting | ipc.StatTimestamps | ipc.StatCPU,
@@ -39,6 +52,7 @@ func start(t *testing.T) *daemon {
 	svc := service.New(service.Config{
 		Helper:  d.helper,
 		Backend: auth.None{},
+		Roles:   set,
 		RoleOf:  func(string) string { return d.role },
 		MaxPage: 100,
 		Log:     log,
@@ -164,6 +178,13 @@ func (d *daemon) raw(path, body string) reply {
 		return r
 	}
 	return reply{value: root.Nodes[0].Nodes[0].Nodes[0].value(d.t)}
+}
+
+// as logs somebody in who has a role.
+func (d *daemon) as(role string) string {
+	d.t.Helper()
+	d.role = role
+	return d.login()
 }
 
 // login gives the session id as a parameter.
