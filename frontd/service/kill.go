@@ -33,12 +33,14 @@ func (c *Call) Kill(ctx context.Context, refs []Ref) error {
 		return c.s.failed("kill", err)
 	}
 	var failures []failure
+	named := make(map[string]bool, len(refs)) // one named twice counts once
 	for i, f := range c.killAll(ctx, targets) {
-		if f.fault != nil {
+		if f.fault != nil && !named[refs[i].text] {
 			failures = append(failures, failure{refs[i].text, f.fault})
 		}
+		named[refs[i].text] = true
 	}
-	return sum(failures, "killed", len(refs))
+	return sum(failures, "killed", len(named))
 }
 
 // fate is what became of a connection that was to be killed.

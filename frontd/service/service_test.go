@@ -124,6 +124,29 @@ func TestSum(t *testing.T) {
 	}
 }
 
+func TestKillCountsWhatIsNamedTwiceOnce(t *testing.T) {
+	s := service(&helpertest.Helper{}, auth.None{})
+	id, err := s.Login(t.Context(), nil, Caller{}, netip.Addr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Begin(id, Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.End()
+	for want, refs := range map[string][]Ref{
+		"99: no such connection":   {RefID(99), RefID(99), RefID(99)},
+		"2 of 2 connections":       {RefID(98), RefID(99), RefID(98)},
+		"no such connection: 1, 2": {RefID(1), RefID(1), RefID(2)},
+	} {
+		err := c.Kill(t.Context(), refs)
+		if code(err) != CodeNoConnection || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
 func TestFaultOfEveryOutcome(t *testing.T) {
 	want := map[ipc.Outcome]int{
 		ipc.Gone: 4, ipc.Replaced: 7, ipc.Protected: 6, ipc.Forbidden: 6, ipc.Fixed: 11,
