@@ -54,7 +54,7 @@ func New(cfg Config) *Server {
 		Roles:           set.Roles,
 		RoleOf:          func(user string) string { return set.Auth.RoleOf(user).Name },
 		ReadOnly:        set.ReadOnly,
-		MaxAge:          set.View.MaxAge,
+		MaxAge:          maxAge(set),
 		MaxSnapshots:    set.View.MaxSnapshots,
 		MaxPage:         set.View.MaxPage,
 		SessionTimeout:  set.Sessions.Timeout,
@@ -90,6 +90,10 @@ func New(cfg Config) *Server {
 	}
 	return s
 }
+
+// maxAge is how old a table may be for a view. Where the configuration says 0, none is young
+// enough; to the service 0 is its default.
+func maxAge(set *config.Config) time.Duration { return max(set.View.MaxAge, time.Nanosecond) }
 
 // backend makes the backend that a valid configuration names.
 func backend(set *config.Config, log *slog.Logger) auth.Backend {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -104,5 +105,22 @@ func TestHelperAwayIsFault9(t *testing.T) {
 		"<methodCall><methodName>view</methodName><params><param><value>"+id+"</value></param></params></methodCall>")
 	if !strings.Contains(body, "<int>9</int>") {
 		t.Errorf("view without a helper: %s", body)
+	}
+}
+
+func TestMaxAgeOfNothingIsNotTheDefault(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"":                  time.Second,
+		`max_age = "0s"`:    time.Nanosecond,
+		`max_age = 0`:       time.Nanosecond,
+		`max_age = "250ms"`: 250 * time.Millisecond,
+	} {
+		set, err := config.Parse([]byte(text+"\n[auth]\nbackend = \"none\"\n"), "test.toml", config.Override{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := maxAge(set); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
 	}
 }
