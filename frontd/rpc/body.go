@@ -63,6 +63,17 @@ func (b *body) parse(r io.Reader, limits xmlrpc.Limits) {
 	}
 }
 
+// linger throws away what is left of a body when its answer is written. A client that sends
+// all before it reads would else find the connection reset, and the answer gone with it.
+func linger(control *http.ResponseController, r *http.Request) {
+	deadline(control.SetReadDeadline, lingerTime)
+	if r.Header.Get("Expect") != "" || control.Flush() != nil {
+		return // nothing more comes, or nobody is there
+	}
+	// How the body ends is all the same now.
+	_, _ = io.CopyN(io.Discard, r.Body, lingerBytes)
+}
+
 // largeBodies counts the bodies longer than GuestBody that are in memory. The zero value is
 // ready; it is safe for concurrent use.
 type largeBodies struct {

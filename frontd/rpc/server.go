@@ -3,9 +3,11 @@
 package rpc
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,6 +29,8 @@ const (
 	// lingerTime is how long the rest of a body that is not wanted is thrown away, so that a
 	// client that is still sending comes to read why.
 	lingerTime = 2 * time.Second
+	// lingerBytes is how much of it is thrown away at most, bytes.
+	lingerBytes = 16 << 20
 	// maxLargeBodies is how many bodies longer than GuestBody may be in memory at once, and
 	// maxLargeOfUser how many of them may be of one user: who sends them slowly must not keep
 	// the others from sending any.
@@ -120,20 +124,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
 	origin := s.cfg.Origin(r)
 	if status, text := s.gate(r, origin); status != 0 {
-		deadline(control.SetReadDeadline, lingerTime)
 		s.refuse(w, status, text)
+		linger(control, r)
 		return
 	}
 	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
 	dialect, _ := dialectOf(r.URL.Path)
 	caller := service.Caller{Addr: origin.Text, RequestID: s.requests.Add(1)}
 	body := s.read(r)
-	defer body.release()
 	if body.err != nil {
 		// What is left of the body may never come.
 		w.Header().Set("Connection", "close")
-		deadline(control.SetReadDeadline, lingerTime)
+		defer linger(control, r)
 	}
+	defer body.release()
 	var ends []func()
 	defer func() {
 		for _, end := range ends {
@@ -169,7 +173,12 @@ func (s *Server) refuse(w http.ResponseWriter, status int, text string) {
 		h.Set("Allow", http.MethodPost)
 	}
 	h.Set("Connection", "close")
-	http.Error(w, text, status)
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	// It goes out before the rest of the body is thrown away.
+	h.Set("Content-Length", strconv.Itoa(len(text)+1))
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n")
 }
 
 func (s *Server) answerTo(r *request, b *body) (result answer, err error) {

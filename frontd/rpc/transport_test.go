@@ -179,3 +179,23 @@ func TestSlowLongBodiesLeaveRoomForOthers(t *testing.T) {
 	ids := strings.Repeat("<value><int>53</int></value>", 1000)
 	d.call("kill", d.login(), "<array><data>"+ids+"</data></array>").want(t, 0)
 }
+
+// TestAnswersReachWhoSendsAllFirst: most clients read nothing before all is sent. They have to
+// come to read why it was for nothing.
+func TestAnswersReachWhoSendsAllFirst(t *testing.T) {
+	d := start(t)
+	request := func(length int) string {
+		begin := "<methodCall><methodName>whoami</methodName><params><param><value>x</value></param></params></methodCall>"
+		return fmt.Sprintf("POST /RPC2 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s",
+			length, begin+strings.Repeat(" ", length-len(begin)))
+	}
+	if res, _ := d.wire(request(DefaultMaxBody + 1)); res.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body that is too long: %s", res.Status)
+	}
+	if res, body := d.wire(request(12 << 20)); res.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body that is much too long: %s %s", res.Status, body)
+	}
+	if res, body := d.wire(request(DefaultMaxBody)); res.StatusCode != 200 || !strings.Contains(body, "<int>2</int>") {
+		t.Errorf("a long body without a session: %s %s", res.Status, body)
+	}
+}
