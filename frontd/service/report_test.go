@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package service
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/helpertest"
+	"nuconntrack/frontd/table"
+	"nuconntrack/ipc"
+	"nuconntrack/policy"
+	"nuconntrack/policy/strict"
+)
+
+// scoped is a call of a user with the role r of these lines, and what his helper has.
+func scoped(t *testing.T, h *helpertest.Helper, lines string) *Call {
+	t.Helper()
+	root := strict.Read([]byte("[roles.r]\nbase = 'admin'\n"+lines), "f.toml")
+	s := New(Config{
+		Helper: h, Backend: auth.None{}, Log: slog.New(slog.DiscardHandler),
+		Roles: policy.ReadRoles(root), RoleOf: func(string) string { return "r" },
+	})
+	if root.Err() != nil {
+		t.Fatal(root.Err())
+	}
+	id, err := s.Login(t.Context(), nil, Caller{}, netip.Addr{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Begin(id, Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.End)
+	return c
+}
+
+func port(id uint32) helpertest.Connection {
+	return helpertest.Port(6, id, fmt.Sprintf("192.0.2.1:%d", 1000+id), "198.51.100.7:443")
+}
+
+func keyRef(t *testing.T, target ipc.Target) Ref {
+	t.Helper()
+	r, err := RefText(table.EncodeKey(target))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestKillReport(t *testing.T) {
+	h := &helpertest.Helper{}
+	outcome := func(id uint32, o ipc.Outcome, rule string) helpertest.Connection {
+		c := port(id)
+		c.OutcomeOfKill, c.RuleOfRefusal, c.KernelsRefusal = o, rule, 16
+		return c
+	}
+	plain, gone, old := port(1), port(2), port(3)
+	twin, other := port(4), port(5)
+	other.Target.ID = 4
+	h.Add(plain, gone, old, twin, other, outcome(10, ipc.Protected, "protect:management"), outcome(11, ipc.Forbidden, "zones"),
+		outcome(12, ipc.Failed, ""), outcome(13, ipc.Limited, ""), outcome(14, ipc.Unaudited, ""))
+	c := scoped(t, h, "")
+	if _, err := c.View(t.Context(), ViewRequest{Length: 1}); err != nil {
+		t.Fatal(err)
+	}
+	later := old
+	later.Target.ID = 33
+	h.Remove(gone.Target)
+	h.Remove(old.Target)
+	h.Add(later)
+	want := []struct {
+		ref     Ref
+		id      uint32
+		key     ipc.Target
+		outcome string
+		detail  string
+	}{
+		{RefID(99), 99, ipc.Target{}, OutcomeUnknown, "no such connection"},
+		{RefID(1), 1, plain.Target, OutcomeKilled, ""},
+		{keyRef(t, plain.Target), 1, plain.Target, OutcomeKilled, ""},
+		{RefID(2), 2, gone.Target, OutcomeGone, "already"},
+		{keyRef(t, port(77).Target), 77, port(77).Target, OutcomeGone, "no such connection"},
+		{RefID(3), 3, old.Target, OutcomeReplaced, "replaced"},
+		{RefID(4), 4, ipc.Target{}, OutcomeAmbiguous, "2 connections"},
+		{keyRef(t, twin.Target), 4, twin.Target, OutcomeKilled, ""},
+		{RefID(10), 10, port(10).Target, OutcomeProtected, "protect:management"},
+		{RefID(11), 11, port(11).Target, OutcomeForbidden, "zones"},
+		{RefID(12), 12, port(12).Target, OutcomeFailed, "EBUSY"},
+		{RefID(13), 13, port(13).Target, OutcomeFailed, "seconds"},
+		{RefID(14), 14, port(14).Target, OutcomeFailed, "audit"},
+		{RefID(1), 1, plain.Target, OutcomeKilled, ""},
+		{RefID(99), 99, ipc.Target{}, OutcomeUnknown, "no such connection"},
+	}
+	refs := make([]Ref, len(want))
+	for i, w := range want {
+		refs[i] = w.ref
+	}
+	reports, err := c.KillReport(t.Context(), refs, 0)
+	if err != nil || len(reports) != len(want) {
+		t.Fatalf("%d reports, %v", len(reports), err)
+	}
+	for i, w := range want {
+		key := ""
+		if w.key.Family != 0 {
+			key = table.EncodeKey(w.key)
+		}
+		r := reports[i]
+		if r.ID != w.id || r.Key != key || r.Outcome != w.outcome || !strings.Contains(r.Detail, w.detail) || w.detail == "" && r.Detail != "" {
+			t.Errorf("%d: %+v, want %+v", i, r, w)
+		}
+	}
+	kills := 0
+	for _, a := range h.Asked() {
+		if a.Target == plain.Target {
+			kills++
+		}
+	}
+	if kills != 1 {
+		t.Errorf("one that is named three times was killed %d times", kills)
+	}
+}
+
+func TestKillReportWithoutHelper(t *testing.T) {
+	h := &helpertest.Helper{}
+	h.Add(port(1))
+	c := scoped(t, h, "")
+	if reports, err := c.KillReport(t.Context(), nil, MaxWatch); err != nil || len(reports) != 0 {
+		t.Errorf("of none: %v, %v", reports, err)
+	}
+	h.SetAway(true)
+	if _, err := c.KillReport(t.Context(), []Ref{RefID(1)}, 0); code(err) != CodeHelper {
+		t.Errorf("no table: %v", err)
+	}
+	h.SetAway(false)
+	if _, err := c.View(t.Context(), ViewRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	h.SetAway(true)
+	if _, err := c.KillReport(t.Context(), []Ref{RefID(7), RefID(1)}, time.Second); code(err) != CodeHelper {
+		t.Errorf("no kill: %v", err)
+	}
+	if reports, err := c.KillReport(t.Context(), []Ref{RefID(7)}, time.Second); err != nil || reports[0].Outcome != OutcomeUnknown {
+		t.Errorf("nothing to kill: %v, %v", reports, err)
+	}
+}
+
+func TestKillMatching(t *testing.T) {
+	h := &helpertest.Helper{}
+	for id := range uint32(40) {
+		h.Add(port(id + 1))
+	}
+	c := scoped(t, h, "")
+	v, err := c.View(t.Context(), ViewRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := v.Table.Name()
+	// What came later matches, and is not in that snapshot.
+	later := port(50)
+	h.Add(later)
+	h.Remove(port(3).Target)
+	if _, err := c.KillMatching(t.Context(), map[string]table.Operand{"colour": "red"}, name, 0); code(err) != CodeParams {
+		t.Errorf("wrong filter: %v", err)
+	}
+	if _, err := c.KillMatching(t.Context(), nil, "gone-7", 0); code(err) != CodeSnapshot {
+		t.Errorf("no snapshot: %v", err)
+	}
+	if len(h.Asked()) != 0 {
+		t.Errorf("asked %+v", h.Asked())
+	}
+	reports, err := c.KillMatching(t.Context(), map[string]table.Operand{"orig_port_src": "<1011"}, name, 0)
+	if err != nil || len(reports) != 10 {
+		t.Fatalf("%v, %v", reports, err)
+	}
+	for i, r := range reports {
+		want := OutcomeKilled
+		if r.ID == 3 {
+			want = OutcomeGone
+		}
+		if r.ID != uint32(i+1) || r.Outcome != want || r.Key != table.EncodeKey(port(r.ID).Target) {
+			t.Errorf("%d: %+v", i, r)
+		}
+	}
+	if n := len(h.Table()); n != 31 {
+		t.Errorf("%d are left", n)
+	}
+	reports, err = c.KillMatching(t.Context(), nil, name, 0)
+	if err != nil || len(reports) != 40 || len(h.Table()) != 1 || h.Table()[0] != later {
+		t.Errorf("everything: %d reports, %v, left %+v", len(reports), err, h.Table())
+	}
+}
+
+func TestKillMatchingTooMany(t *testing.T) {
+	h := &helpertest.Helper{}
+	for i := range MaxMatching + 1 {
+		h.Add(helpertest.Port(6, uint32(i), fmt.Sprintf("10.0.%d.%d:1", i>>8, i&255), "198.51.100.7:443"))
+	}
+	c := scoped(t, h, "")
+	v, err := c.View(t.Context(), ViewRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.KillMatching(t.Context(), nil, v.Table.Name(), 0); code(err) != CodeParams || !strings.Contains(err.Error(), "20001") {
+		t.Errorf("%v", err)
+	}
+	if len(h.Asked()) != 0 {
+		t.Error("some were killed")
+	}
+}
+
+// comingBack is a helper whose killed connections come back a while after.
+type comingBack struct {
+	*helpertest.Helper
+	after map[uint32]time.Duration // by id; those that are not here stay away
+	as    func(helpertest.Connection) helpertest.Connection
+}
+
+func (h comingBack) Kill(ctx context.Context, t ipc.Target, by ipc.Actor) (ipc.Result, error) {
+	r, err := h.Helper.Kill(ctx, t, by)
+	if after, ok := h.after[t.ID]; ok {
+		time.AfterFunc(after, func() {
+			c := port(t.ID)
+			c.Target.ID += 1000
+			h.Add(h.as(c))
+		})
+	}
+	return r, err
+}
+
+func TestReturned(t *testing.T) {
+	same := func(c helpertest.Connection) helpertest.Connection { return c }
+	tests := map[string]struct {
+		after map[uint32]time.Duration
+		as    func(helpertest.Connection) helpertest.Connection
+		watch time.Duration
+		back  []uint32 // of 1 and 2
+		takes time.Duration
+	}{
+		"not watched":            {map[uint32]time.Duration{1: time.Millisecond}, same, 0, nil, 0},
+		"all at once":            {map[uint32]time.Duration{1: 0, 2: time.Millisecond}, same, MaxWatch, []uint32{1, 2}, firstWatch},
+		"one at the last moment": {map[uint32]time.Duration{2: 4999 * time.Millisecond}, same, MaxWatch, []uint32{2}, MaxWatch},
+		"too late":               {map[uint32]time.Duration{2: 2001 * time.Millisecond}, same, 2 * time.Second, nil, 2 * time.Second},
+		"none":                   {nil, same, time.Second, nil, time.Second},
+		"replies from elsewhere": {map[uint32]time.Duration{1: 0}, func(c helpertest.Connection) helpertest.Connection {
+			c.Target.Reply.Src = netip.MustParseAddr("203.0.113.1")
+			return c
+		}, time.Second, []uint32{1}, time.Second},
+		"another port": {map[uint32]time.Duration{1: 0}, func(c helpertest.Connection) helpertest.Connection {
+			c.Target.Orig.SrcPort += 500
+			return c
+		}, time.Second, nil, time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &helpertest.Helper{}
+				h.Add(port(1), port(2))
+				c := scoped(t, h, "")
+				c.s.helper = comingBack{h, test.after, test.as}
+				began := time.Now()
+				reports, err := c.KillReport(t.Context(), []Ref{RefID(1), RefID(2), RefID(3), RefID(1)}, test.watch)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if spent := time.Since(began); spent != test.takes {
+					t.Errorf("it took %s, want %s", spent, test.takes)
+				}
+				for i, id := range []uint32{1, 2, 3, 1} {
+					want := OutcomeKilled
+					if slices.Contains(test.back, id) {
+						want = OutcomeReturned
+					} else if id == 3 {
+						want = OutcomeUnknown
+					}
+					if r := reports[i]; r.Outcome != want || want == OutcomeReturned && !strings.Contains(r.Detail, "there again") {
+						t.Errorf("%+v, want %s", r, want)
+					}
+				}
+				if n := h.Dumps(); n > 10 {
+					t.Errorf("the table was read %d times", n)
+				}
+				time.Sleep(10 * time.Second) // nothing is left behind
+			})
+		})
+	}
+}
+
+// TestReturnedOutOfScope: what has come back and may not be seen has not come back.
+func TestReturnedOutOfScope(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &helpertest.Helper{}
+		h.Add(port(1), port(2))
+		c := scoped(t, h, "marks = ['0/1']")
+		c.s.helper = comingBack{h, map[uint32]time.Duration{1: 0, 2: 0}, func(c helpertest.Connection) helpertest.Connection {
+			c.Mark = c.Target.ID % 2 // of 1001 and 1002
+			return c
+		}}
+		reports, err := c.KillReport(t.Context(), []Ref{RefID(1), RefID(2)}, time.Second)
+		if err != nil || reports[0].Outcome != OutcomeKilled || reports[1].Outcome != OutcomeReturned {
+			t.Errorf("%+v, %v", reports, err)
+		}
+	})
+}
+
+// TestWatchWithoutHelper: that nobody knows whether they came back does not hide that they
+// were killed.
+func TestWatchWithoutHelper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &helpertest.Helper{}
+		h.Add(port(1))
+		c := scoped(t, h, "")
+		time.AfterFunc(time.Second, func() { h.SetAway(true) })
+		reports, err := c.KillReport(t.Context(), []Ref{RefID(1)}, 3*time.Second)
+		if err != nil || reports[0].Outcome != OutcomeKilled || !strings.Contains(reports[0].Detail, "not known") {
+			t.Errorf("%+v, %v", reports, err)
+		}
+	})
+}
+
+// TestClientThatLeavesWhileWatching: the kills are done, and nobody goes on reading.
+func TestClientThatLeavesWhileWatching(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &helpertest.Helper{}
+		h.Add(port(1))
+		c := scoped(t, h, "")
+		ctx, leave := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, leave)
+		began := time.Now()
+		if _, err := c.KillReport(ctx, []Ref{RefID(1)}, MaxWatch); err != nil || time.Since(began) != time.Second || len(h.Table()) != 0 {
+			t.Errorf("%v after %s, left %v", err, time.Since(began), h.Table())
+		}
+	})
+}
