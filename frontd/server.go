@@ -4,16 +4,15 @@ package frontd
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/certs"
 	"nuconntrack/frontd/config"
 	"nuconntrack/frontd/listen"
 	"nuconntrack/frontd/rpc"
@@ -42,15 +41,24 @@ type Server struct {
 	service *service.Service
 	http    *http.Server
 	gate    *listen.Gate
+	certs   *certs.Store // nil: no TLS
 }
 
-// New makes a Server. Nothing is served, and the helper is not asked, before Run.
-func New(cfg Config) *Server {
+// New makes a Server. Nothing is served, and the helper is not asked, before Run. Files that
+// are needed from the start on are read here, certificates among them: the error is about those.
+func New(cfg Config) (*Server, error) {
 	set := cfg.Settings
 	s := &Server{cfg: cfg, helper: ipc.NewClient(ipc.ClientConfig{Path: set.Privd})}
+	login, err := backend(set, cfg.Log)
+	if err == nil {
+		s.certs, err = certificates(set, cfg.Log)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.helper.Close())
+	}
 	s.service = service.New(service.Config{
 		Helper:          s.helper,
-		Backend:         backend(set, cfg.Log),
+		Backend:         login,
 		Roles:           set.Roles,
 		RoleOf:          func(user string) string { return set.Auth.RoleOf(user).Name },
 		ReadOnly:        set.ReadOnly,
@@ -69,7 +77,7 @@ func New(cfg Config) *Server {
 	s.http = &http.Server{
 		Handler: rpc.New(rpc.Config{
 			Service:      s.service,
-			Origin:       origin,
+			Origin:       func(r *http.Request) rpc.Origin { return origin(set, r) },
 			Read:         func(r *http.Request) { listen.RequestRead(r.Context()) },
 			HostAllowed:  set.HostAllowed,
 			Multicall:    set.Multicall,
@@ -88,37 +96,12 @@ func New(cfg Config) *Server {
 		// What clients do wrong must not fill the log.
 		ErrorLog: slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
-	return s
+	return s, nil
 }
 
 // maxAge is how old a table may be for a view. Where the configuration says 0, none is young
 // enough; to the service 0 is its default.
 func maxAge(set *config.Config) time.Duration { return max(set.View.MaxAge, time.Nanosecond) }
-
-// backend makes the backend that a valid configuration names.
-func backend(set *config.Config, log *slog.Logger) auth.Backend {
-	if set.Auth.Backend == config.BackendNone {
-		return auth.None{}
-	}
-	file := auth.NewFile(auth.FileConfig{Path: set.Auth.File, Log: log})
-	if err := file.Check(); err != nil {
-		log.Warn("nobody can log in before this is mended", "file", set.Auth.File, "error", err)
-	}
-	return file
-}
-
-// origin tells where a request comes from, as the kernel has it.
-func origin(r *http.Request) rpc.Origin {
-	client, _ := listen.From(r.Context())
-	o := rpc.Origin{Text: client.String(), Local: client.Unix}
-	if client.Addr.IsValid() {
-		o.Text, o.Addr = client.Addr.String(), client.Addr.Addr()
-	}
-	if o.Addr == (netip.Addr{}) && !client.Unix {
-		o.Text = "unknown"
-	}
-	return o
-}
 
 // Run serves until ctx ends, which is no error; calls that run then get some time to end.
 func (s *Server) Run(ctx context.Context) error {
@@ -139,8 +122,22 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(err, s.helper.Close())
 }
 
-func (s *Server) serve(l net.Listener) error {
-	if err := s.http.Serve(s.gate.Bind(l)); !errors.Is(err, http.ErrServerClosed) {
+// Reload reads the certificates again. If they are no good, the former ones stay. What is
+// connected stays connected.
+func (s *Server) Reload() error {
+	if s.certs == nil {
+		return errors.New("nothing to reload: there is no [tls] in the configuration, whose changes need a restart")
+	}
+	return s.certs.Reload()
+}
+
+func (s *Server) serve(l listen.Listener) error {
+	// TLS goes around the gate: a handshake that hangs is a request that hangs.
+	bound := s.gate.Bind(l)
+	if s.cfg.Settings.SpeaksTLS(l.Addr(), l.Plain) {
+		bound = tls.NewListener(bound, s.certs.TLS())
+	}
+	if err := s.http.Serve(bound); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

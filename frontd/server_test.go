@@ -40,7 +40,10 @@ backend = "none"
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Config{Settings: set, Listeners: listeners, Log: log})
+	s, err := New(Config{Settings: set, Listeners: listeners, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- s.Run(ctx) }()

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"nuconntrack/cmd/privilege"
@@ -52,7 +53,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	f := flag.NewFlagSet("nuconntrack-frontd", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.config, "config", defaultConfig, "configuration `file`")
-	f.StringVar(&o.override.Listen, "listen", "", "listen on this `address` (ip:port or unix:/path) instead of those in the file")
+	f.StringVar(&o.override.Listen, "listen", "", "listen on this `address` (ip:port, plain:ip:port or unix:/path) instead of those in the file")
 	f.StringVar(&o.override.Privd, "privd", "", "`path` of the helper's socket, instead of that in the file")
 	f.BoolVar(&o.check, "check-config", false, "print the configuration as understood, and end")
 	f.BoolVar(&o.version, "version", false, "print the version, and end")
@@ -102,7 +103,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return fail(exitFailed, err)
 	}
 	for _, l := range listeners {
-		if w := settings.ListenerWarning(l.Addr()); w != "" {
+		if w := settings.ListenerWarning(l.Addr(), l.Plain); w != "" {
 			log.Warn(w)
 		}
 	}
@@ -114,10 +115,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := drop(settings, log); err != nil {
 		return fail(exitFailed, err)
 	}
-	if err := sandbox.Restrict(sandbox.Config{Read: laterRead(settings), Remove: ownSockets(listeners), Log: log}); err != nil {
+	server, err := frontd.New(frontd.Config{Settings: settings, Listeners: listeners, Log: log})
+	if err != nil {
 		return fail(exitFailed, err)
 	}
-	server := frontd.New(frontd.Config{Settings: settings, Listeners: listeners, Log: log})
+	box := sandbox.Config{Read: server.Reads(), Remove: ownSockets(listeners), Connect: server.Connects(), Log: log}
+	if err := sandbox.Restrict(box); err != nil {
+		return fail(exitFailed, err)
+	}
+	defer reloading(server, notify, log)()
 	// The sockets listen already: a connection waits there until Run accepts it.
 	notify.Ready()
 	stopping := context.AfterFunc(ctx, notify.Stopping)
@@ -142,12 +148,31 @@ func drop(settings *config.Config, log *slog.Logger) error {
 	return privilege.Become(privilege.Config{User: user, Log: log})
 }
 
-// laterRead are the files that are read while the daemon serves.
-func laterRead(settings *config.Config) []string {
-	if settings.Auth.File == "" {
-		return nil
+// reloading reads the certificates again at each SIGHUP, until stop is called.
+func reloading(server *frontd.Server, notify *sdnotify.Notifier, log *slog.Logger) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	ended := make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			select {
+			case <-hangups:
+				notify.Reloading()
+				if err := server.Reload(); err != nil {
+					log.Error("certificates not reloaded, the former ones stay", "error", err)
+				}
+				notify.Ready()
+			case <-ended:
+				return
+			}
+		}
+	})
+	return func() {
+		signal.Stop(hangups)
+		close(ended)
+		done.Wait()
 	}
-	return []string{settings.Auth.File}
 }
 
 // ownSockets are the Unix sockets that the daemon made, and removes when it ends.

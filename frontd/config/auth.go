@@ -3,7 +3,7 @@
 package config
 
 import (
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"nuconntrack/frontd/auth/passwd"
@@ -11,7 +11,7 @@ import (
 	"nuconntrack/policy/strict"
 )
 
-func parseAuth(root strict.Table, known policy.RoleSet) Auth {
+func parseAuth(root strict.Table, c *Config) Auth {
 	t := root.Table("auth")
 	if !root.Has("auth") {
 		root.Fail("auth", "the section is missing: nobody could log in; write [auth] with backend = \"file\" and "+
@@ -19,37 +19,59 @@ func parseAuth(root strict.Table, known policy.RoleSet) Auth {
 		return Auth{}
 	}
 	t.Only(authKeys()...)
-	a := Auth{Backend: parseBackend(t), Role: parseRole(t, known, "role", t.Value("role"))}
+	a := Auth{Backend: parseBackend(t)}
+	if t.Has("role") || a.Backend == BackendNone || a.Backend == BackendFile {
+		a.Role = parseRole(t, c.Roles, "role")
+	}
+	parseFile(t, &a)
+	for _, only := range []struct{ section, backend string }{{"ldap", BackendLDAP}, {"tls", BackendTLS}} {
+		if t.Has(only.section) && a.Backend != only.backend {
+			t.Fail(only.section, "the section is for backend = %q", only.backend)
+		}
+	}
+	switch a.Backend {
+	case BackendLDAP:
+		a.LDAP = parseLDAP(t, c.Roles)
+	case BackendTLS:
+		a.Certificate = parseCertificate(t, c)
+	}
+	a.Local = parseLocal(t, a.Backend, c)
+	a.Roles = parseRoles(t, a.Backend, c.Roles)
+	return a
+}
+
+func parseFile(t strict.Table, a *Auth) {
 	a.File = t.Text("file")
+	a.LegacySHA = t.Boolean("legacy_sha")
 	switch {
 	case a.Backend == BackendFile && !t.Has("file"):
 		t.Fail("", "backend = \"file\" needs the path of a password file: file = \"/etc/nuconntrack/passwd\"")
 	case a.Backend == BackendNone && t.Has("file"):
 		t.Fail("file", "backend = \"none\" asks for no password: leave file out, or write backend = \"file\"")
-	case t.Has("file") && (!filepath.IsAbs(a.File) || strings.ContainsRune(a.File, 0)):
-		t.Fail("file", "%s is not an absolute path", strict.Quote(a.File))
+	case a.Backend != BackendFile && t.Has("file"):
+		t.Fail("file", "the password file is for backend = \"file\"")
+	case a.Backend != BackendFile && t.Has("legacy_sha"):
+		t.Fail("legacy_sha", "the key is for backend = \"file\"")
+	case t.Has("file"):
+		checkFile(t, "file", a.File)
 	}
-	a.Roles = parseRoles(t, known, a.Backend)
-	return a
 }
 
 func parseBackend(t strict.Table) string {
+	known := []string{BackendNone, BackendFile, BackendLDAP, BackendProxy, BackendTLS, BackendLocal}
 	backend := t.Text("backend")
-	switch backend {
-	case BackendNone, BackendFile:
-	case "ldap", "proxy", "tls":
-		t.Fail("backend", "%q is not built in this version; built in are \"none\" and \"file\"", backend)
-	default:
-		if !t.Has("backend") {
-			t.Fail("", "the key backend is missing; known are \"none\" and \"file\"")
-		}
-		t.Fail("backend", "%s is not known; known are \"none\" and \"file\"", strict.Quote(backend))
+	if !t.Has("backend") {
+		t.Fail("", "the key backend is missing; known are %s", strings.Join(known, ", "))
+	}
+	if !slices.Contains(known, backend) {
+		t.Fail("backend", "%s is not known; known are %s", strict.Quote(backend), strings.Join(known, ", "))
 	}
 	return backend
 }
 
-// parseRole returns the role named by v, the value of key.
-func parseRole(t strict.Table, known policy.RoleSet, key string, v any) policy.Role {
+// parseRole returns the role that stands at key, the default one where there is none.
+func parseRole(t strict.Table, known policy.RoleSet, key string) policy.Role {
+	v := t.Value(key)
 	if v == nil {
 		v = defaultRole
 	}
@@ -68,12 +90,14 @@ func parseRole(t strict.Table, known policy.RoleSet, key string, v any) policy.R
 	return role
 }
 
-func parseRoles(auth strict.Table, known policy.RoleSet, backend string) map[string]policy.Role {
+func parseRoles(auth strict.Table, backend string, known policy.RoleSet) map[string]policy.Role {
 	t := auth.Table("roles")
 	users := t.Keys()
 	switch {
 	case len(users) > 0 && backend == BackendNone:
 		auth.Fail("roles", "backend = \"none\" proves no name, so everybody could take any of these roles; set role for all")
+	case len(users) > 0 && backend == BackendLocal:
+		auth.Fail("roles", "users of this machine have their roles in [auth.local]")
 	case len(users) > maxRoles:
 		auth.Fail("roles", "more than %d users", maxRoles)
 	}
@@ -82,7 +106,7 @@ func parseRoles(auth strict.Table, known policy.RoleSet, backend string) map[str
 		if err := passwd.CheckName(user); err != nil {
 			t.Fail(user, "no user can have this name: %v", err)
 		}
-		roles[user] = parseRole(t, known, user, t.Value(user))
+		roles[user] = parseRole(t, known, user)
 		if t.Err() != nil {
 			break
 		}

@@ -10,14 +10,20 @@ import (
 	"strings"
 	"time"
 
+	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/auth/directory"
 	"nuconntrack/frontd/listen"
 	"nuconntrack/policy"
 )
 
 // The backends that a Config can name.
 const (
-	BackendNone = "none"
-	BackendFile = "file"
+	BackendNone  = "none"
+	BackendFile  = "file"
+	BackendLDAP  = "ldap"
+	BackendProxy = "proxy"
+	BackendTLS   = "tls"
+	BackendLocal = "local"
 )
 
 // SelfUser as User means to stay who one is.
@@ -57,7 +63,30 @@ type Config struct {
 	View        View
 	Sessions    Sessions
 	Connections Connections
-	Auth        Auth
+	// TLS is nil where no listener speaks TLS.
+	TLS   *TLS
+	Proxy Proxy
+	Auth  Auth
+}
+
+// TLS says what listeners speak that are neither Unix sockets nor plain. Files are named as
+// Path reads them.
+type TLS struct {
+	Cert, Key string
+	// ClientCA has the authorities of client certificates; if it is not empty, every client
+	// must have one.
+	ClientCA string
+	// MinVersion is tls.VersionTLS12 or tls.VersionTLS13.
+	MinVersion uint16
+}
+
+// Proxy says which proxies are believed, and in what.
+type Proxy struct {
+	Trust auth.Trust
+	// UserHeader has the user's name; only with BackendProxy.
+	UserHeader string
+	// ClientHeader has the client's address; "": that of the connection counts.
+	ClientHeader string
 }
 
 // View has what bounds the reading of tables.
@@ -89,14 +118,36 @@ type Connections struct {
 
 // Auth says who gets in.
 type Auth struct {
-	// Backend is BackendNone or BackendFile.
+	// Backend is one of those above.
 	Backend string
-	// File is the absolute path of the password file; empty without BackendFile.
+	// File is the password file, as Path reads it; empty without BackendFile.
 	File string
-	// Role is the role of users that Roles does not have.
+	// LegacySHA accepts SHA-1 hashes in it.
+	LegacySHA bool
+	// Role is the role of users that Roles does not have. One without a name lets nobody in.
 	Role policy.Role
 	// Roles are the roles of users by name; empty with BackendNone, which proves no name.
 	Roles map[string]policy.Role
+	// LDAP is for BackendLDAP. Its files are named as Path reads them.
+	LDAP directory.Config
+	// Certificate is for BackendTLS.
+	Certificate auth.CertificateConfig
+	// Local is nil where users of this machine are nobody special.
+	Local *Local
+}
+
+// Local has the roles of users of this machine.
+type Local struct {
+	// Users are roles by user: the name, or a uid in decimal.
+	Users map[string]policy.Role
+	// Groups are roles of members, the first that fits counts.
+	Groups []LocalGroup
+}
+
+// A LocalGroup is the role of the members of a group.
+type LocalGroup struct {
+	Group string // name, or a gid in decimal
+	Role  policy.Role
 }
 
 // RoleOf returns the role of a user.
@@ -112,18 +163,26 @@ var (
 	ErrNoAuthentication = errors.New(`backend "none" lets everybody in: it is accepted on loopback and Unix sockets only`)
 	// ErrPlaintext refuses a listener on which others could read passwords.
 	ErrPlaintext = errors.New("beyond loopback passwords and sessions would cross the network in plain text: " +
-		"listen on loopback or a Unix socket behind a proxy that speaks TLS, or accept it with allow_plaintext = true")
+		"write [tls] with a certificate, listen on loopback or a Unix socket behind a proxy that speaks TLS, " +
+		"or accept it with allow_plaintext = true")
 )
 
-// CheckListener says why not to serve on a socket with this address. The error is
+// SpeaksTLS reports whether a socket with this address speaks TLS. plain is what its address
+// or its name says about that.
+func (c *Config) SpeaksTLS(addr net.Addr, plain bool) bool {
+	_, tcp := addr.(*net.TCPAddr)
+	return c.TLS != nil && tcp && !plain
+}
+
+// CheckListener says why not to serve on a socket with this address, plain or not. The error is
 // ErrNoAuthentication or ErrPlaintext.
-func (c *Config) CheckListener(addr net.Addr) error {
+func (c *Config) CheckListener(addr net.Addr, plain bool) error {
 	switch {
 	case listen.Local(addr):
 		return nil
 	case c.Auth.Backend == BackendNone:
 		return ErrNoAuthentication
-	case !c.AllowPlaintext:
+	case !c.SpeaksTLS(addr, plain) && !c.AllowPlaintext:
 		return ErrPlaintext
 	}
 	return nil
@@ -131,8 +190,8 @@ func (c *Config) CheckListener(addr net.Addr) error {
 
 // ListenerWarning returns what the administrator should be told of a socket that CheckListener
 // accepts, or "".
-func (c *Config) ListenerWarning(addr net.Addr) string {
-	if listen.Local(addr) {
+func (c *Config) ListenerWarning(addr net.Addr, plain bool) string {
+	if listen.Local(addr) || c.SpeaksTLS(addr, plain) {
 		return ""
 	}
 	return fmt.Sprintf("no TLS on %s: passwords and sessions cross the network in plain text", addr)

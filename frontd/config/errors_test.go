@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// auth is the section that every file needs.
-const auth = "\n[auth]\nbackend = \"file\"\nfile = \"/p\"\n"
+// authSection is the section that every file needs.
+const authSection = "\n[auth]\nbackend = \"file\"\nfile = \"/p\"\n"
 
 // badFile is a file that must be refused, the place to blame, and a part of the reason.
 type badFile struct {
@@ -27,77 +27,77 @@ func badStructure() map[string]badFile {
 		"empty [auth]":               {"\n[auth]", 2, "auth", "backend is missing"},
 		"auth is no table":           {"auth = \"none\"", 1, "auth", "want a table"},
 		"not TOML":                   {"listen = [\n", 1, "listen", ""},
-		"key twice":                  {"max_page = 1\nmax_page = 2" + auth, 2, "max_page", "already"},
-		"unknown key":                {"\nlistn = []" + auth, 2, "listn", "unknown key"},
-		"key in another case":        {"Listen = []" + auth, 1, "Listen", "unknown key"},
-		"unknown key in [auth]":      {auth + "password = \"x\"", 5, "auth.password", "unknown key"},
-		"key below the wrong header": {auth + "max_page = 10", 5, "auth.max_page", "unknown key"},
-		"unknown section":            {"[tls]\ncert = \"x\"" + auth, 1, "tls", "unknown key"},
+		"key twice":                  {"max_page = 1\nmax_page = 2" + authSection, 2, "max_page", "already"},
+		"unknown key":                {"\nlistn = []" + authSection, 2, "listn", "unknown key"},
+		"key in another case":        {"Listen = []" + authSection, 1, "Listen", "unknown key"},
+		"unknown key in [auth]":      {authSection + "password = \"x\"", 5, "auth.password", "unknown key"},
+		"key below the wrong header": {authSection + "max_page = 10", 5, "auth.max_page", "unknown key"},
+		"unknown section":            {"[tsl]\ncert = \"x\"" + authSection, 1, "tsl", "unknown key"},
 		"too large":                  {"#" + strings.Repeat("x", 1<<20), 0, "", "larger than"},
 	}
 }
 
 func badRoot() map[string]badFile {
 	return map[string]badFile{
-		"privd is a number":       {"privd = 1" + auth, 1, "privd", "want a string"},
-		"privd is relative":       {"privd = \"privd.sock\"" + auth, 1, "privd", "begin with /"},
-		"privd is empty":          {"privd = \"\"" + auth, 1, "privd", "empty"},
-		"privd is an address":     {"privd = \"unix:/run/x\"" + auth, 1, "privd", "begin with /"},
-		"privd is too long":       {"privd = \"/" + strings.Repeat("x", 107) + "\"" + auth, 1, "privd", "108 bytes"},
-		"user is a number":        {"user = 1000" + auth, 1, "user", "want a string"},
-		"user is empty":           {"user = \"\"" + auth, 1, "user", "neither"},
-		"user is root":            {"user = \"root\"" + auth, 1, "user", "not run as root"},
-		"user is 0":               {"user = \"00\"" + auth, 1, "user", "not run as root"},
-		"user is (uid_t)-1":       {"user = \"4294967295\"" + auth, 1, "user", "not a uid"},
-		"user is out of range":    {"user = \"4294967296\"" + auth, 1, "user", "not a uid"},
-		"user is no name":         {"user = \"a:b\"" + auth, 1, "user", "neither"},
-		"user is a flag":          {"user = \"-a\"" + auth, 1, "user", "neither"},
-		"hosts is a string":       {"hosts = \"fw\"" + auth, 1, "hosts", "want an array"},
-		"host is a number":        {"hosts = [\"a\", 1]" + auth, 1, "hosts", "not a string"},
-		"host with port":          {"hosts = [\"fw.example:8580\"]" + auth, 1, "hosts", "without a port"},
-		"host is a pattern":       {"hosts = [\"*.example\"]" + auth, 1, "hosts", "patterns"},
-		"host is a URL":           {"hosts = [\"fw/RPC2\"]" + auth, 1, "hosts", "not the name"},
-		"host is empty":           {"hosts = [\"\"]" + auth, 1, "hosts", "not the name"},
-		"host is not ASCII":       {"hosts = [\"bücher.example\"]" + auth, 1, "hosts", "xn--"},
-		"host is too long":        {"hosts = [\"" + strings.Repeat("a", 254) + "\"]" + auth, 1, "hosts", "not the name"},
-		"too many hosts":          {"hosts = [" + strings.Repeat("\"a\",", 1001) + "]" + auth, 1, "hosts", "more than 1000"},
-		"multicall is 1":          {"multicall = 1" + auth, 1, "multicall", "true or false"},
-		"read_only is a string":   {"read_only = \"yes\"" + auth, 1, "read_only", "true or false"},
-		"allow_plaintext is null": {"allow_plaintext = \"\"" + auth, 1, "allow_plaintext", "true or false"},
+		"privd is a number":       {"privd = 1" + authSection, 1, "privd", "want a string"},
+		"privd is relative":       {"privd = \"privd.sock\"" + authSection, 1, "privd", "begin with /"},
+		"privd is empty":          {"privd = \"\"" + authSection, 1, "privd", "empty"},
+		"privd is an address":     {"privd = \"unix:/run/x\"" + authSection, 1, "privd", "begin with /"},
+		"privd is too long":       {"privd = \"/" + strings.Repeat("x", 107) + "\"" + authSection, 1, "privd", "108 bytes"},
+		"user is a number":        {"user = 1000" + authSection, 1, "user", "want a string"},
+		"user is empty":           {"user = \"\"" + authSection, 1, "user", "neither"},
+		"user is root":            {"user = \"root\"" + authSection, 1, "user", "not run as root"},
+		"user is 0":               {"user = \"00\"" + authSection, 1, "user", "not run as root"},
+		"user is (uid_t)-1":       {"user = \"4294967295\"" + authSection, 1, "user", "not a uid"},
+		"user is out of range":    {"user = \"4294967296\"" + authSection, 1, "user", "not a uid"},
+		"user is no name":         {"user = \"a:b\"" + authSection, 1, "user", "neither"},
+		"user is a flag":          {"user = \"-a\"" + authSection, 1, "user", "neither"},
+		"hosts is a string":       {"hosts = \"fw\"" + authSection, 1, "hosts", "want an array"},
+		"host is a number":        {"hosts = [\"a\", 1]" + authSection, 1, "hosts", "not a string"},
+		"host with port":          {"hosts = [\"fw.example:8580\"]" + authSection, 1, "hosts", "without a port"},
+		"host is a pattern":       {"hosts = [\"*.example\"]" + authSection, 1, "hosts", "patterns"},
+		"host is a URL":           {"hosts = [\"fw/RPC2\"]" + authSection, 1, "hosts", "not the name"},
+		"host is empty":           {"hosts = [\"\"]" + authSection, 1, "hosts", "not the name"},
+		"host is not ASCII":       {"hosts = [\"bücher.example\"]" + authSection, 1, "hosts", "xn--"},
+		"host is too long":        {"hosts = [\"" + strings.Repeat("a", 254) + "\"]" + authSection, 1, "hosts", "not the name"},
+		"too many hosts":          {"hosts = [" + strings.Repeat("\"a\",", 1001) + "]" + authSection, 1, "hosts", "more than 1000"},
+		"multicall is 1":          {"multicall = 1" + authSection, 1, "multicall", "true or false"},
+		"read_only is a string":   {"read_only = \"yes\"" + authSection, 1, "read_only", "true or false"},
+		"allow_plaintext is null": {"allow_plaintext = \"\"" + authSection, 1, "allow_plaintext", "true or false"},
 
-		"max_age negative":       {"max_age = \"-1s\"" + auth, 1, "max_age", "not in 0s to 5m"},
-		"max_age without unit":   {"max_age = \"1\"" + auth, 1, "max_age", "not a duration"},
-		"max_age a float":        {"max_age = 0.5" + auth, 1, "max_age", "want a duration"},
-		"seconds out of range":   {"max_age = 301" + auth, 1, "max_age", "not in 0s to 5m"},
-		"seconds overflow":       {"session_timeout = 9223372036854775807" + auth, 1, "session_timeout", "not in 1s to 24h"},
-		"seconds negative":       {"idle_timeout = -1" + auth, 1, "idle_timeout", "not in 100ms to 1h"},
-		"no header timeout":      {"header_timeout = 0" + auth, 1, "header_timeout", "not in 100ms to 5m"},
-		"no session timeout":     {"session_timeout = \"0s\"" + auth, 1, "session_timeout", "not in 1s"},
-		"body timeout of a day":  {"body_timeout = \"24h\"" + auth, 1, "body_timeout", "not in"},
-		"page of 0 rows":         {"max_page = 0" + auth, 1, "max_page", "not in 1 to 100000"},
-		"page is a string":       {"max_page = \"5000\"" + auth, 1, "max_page", "want an integer"},
-		"page is a float":        {"max_page = 5e3" + auth, 1, "max_page", "want an integer"},
-		"no snapshot":            {"max_snapshots = 0" + auth, 1, "max_snapshots", "not in 1 to 64"},
-		"body below a login":     {"max_body = 8191" + auth, 1, "max_body", "not in 8192"},
-		"body with a unit":       {"max_body = \"4M\"" + auth, 1, "max_body", "want an integer"},
-		"sessions negative":      {"max_sessions = -1" + auth, 1, "max_sessions", "not in"},
-		"connections unbounded":  {"max_connections = 1000000" + auth, 1, "max_connections", "not in"},
-		"address takes it all":   {"max_connections = 10\nmax_connections_per_address = 11" + auth, 2, "max_connections_per_address", "more than max_connections"},
-		"user takes it all":      {"max_sessions_per_user = 1025" + auth, 1, "max_sessions_per_user", "left at its default"},
-		"timeout above lifetime": {"session_lifetime = \"1m\"\nsession_timeout = \"2m\"" + auth, 2, "session_timeout", "more than session_lifetime"},
-		"web timeout above it":   {"web_session_timeout = \"13h\"" + auth, 1, "web_session_timeout", "left at its default"},
+		"max_age negative":       {"max_age = \"-1s\"" + authSection, 1, "max_age", "not in 0s to 5m"},
+		"max_age without unit":   {"max_age = \"1\"" + authSection, 1, "max_age", "not a duration"},
+		"max_age a float":        {"max_age = 0.5" + authSection, 1, "max_age", "want a duration"},
+		"seconds out of range":   {"max_age = 301" + authSection, 1, "max_age", "not in 0s to 5m"},
+		"seconds overflow":       {"session_timeout = 9223372036854775807" + authSection, 1, "session_timeout", "not in 1s to 24h"},
+		"seconds negative":       {"idle_timeout = -1" + authSection, 1, "idle_timeout", "not in 100ms to 1h"},
+		"no header timeout":      {"header_timeout = 0" + authSection, 1, "header_timeout", "not in 100ms to 5m"},
+		"no session timeout":     {"session_timeout = \"0s\"" + authSection, 1, "session_timeout", "not in 1s"},
+		"body timeout of a day":  {"body_timeout = \"24h\"" + authSection, 1, "body_timeout", "not in"},
+		"page of 0 rows":         {"max_page = 0" + authSection, 1, "max_page", "not in 1 to 100000"},
+		"page is a string":       {"max_page = \"5000\"" + authSection, 1, "max_page", "want an integer"},
+		"page is a float":        {"max_page = 5e3" + authSection, 1, "max_page", "want an integer"},
+		"no snapshot":            {"max_snapshots = 0" + authSection, 1, "max_snapshots", "not in 1 to 64"},
+		"body below a login":     {"max_body = 8191" + authSection, 1, "max_body", "not in 8192"},
+		"body with a unit":       {"max_body = \"4M\"" + authSection, 1, "max_body", "want an integer"},
+		"sessions negative":      {"max_sessions = -1" + authSection, 1, "max_sessions", "not in"},
+		"connections unbounded":  {"max_connections = 1000000" + authSection, 1, "max_connections", "not in"},
+		"address takes it all":   {"max_connections = 10\nmax_connections_per_address = 11" + authSection, 2, "max_connections_per_address", "more than max_connections"},
+		"user takes it all":      {"max_sessions_per_user = 1025" + authSection, 1, "max_sessions_per_user", "left at its default"},
+		"timeout above lifetime": {"session_lifetime = \"1m\"\nsession_timeout = \"2m\"" + authSection, 2, "session_timeout", "more than session_lifetime"},
+		"web timeout above it":   {"web_session_timeout = \"13h\"" + authSection, 1, "web_session_timeout", "left at its default"},
 	}
 }
 
 func badListen() map[string]badFile {
 	listen := func(s, reason string) badFile {
-		return badFile{"\nlisten = [\"127.0.0.1:1\",\n\"" + s + "\"]" + auth, 2, "listen", reason}
+		return badFile{"\nlisten = [\"127.0.0.1:1\",\n\"" + s + "\"]" + authSection, 2, "listen", reason}
 	}
 	return map[string]badFile{
-		"a string":            {"listen = \"127.0.0.1:8580\"" + auth, 1, "listen", "want an array"},
-		"no address":          {"listen = []" + auth, 1, "listen", "empty"},
-		"a number":            {"listen = [8580]" + auth, 1, "listen", "not a string"},
-		"too many":            {"listen = [" + strings.Repeat("\"127.0.0.1:0\",", 65) + "]" + auth, 1, "listen", "more than 64"},
+		"a string":            {"listen = \"127.0.0.1:8580\"" + authSection, 1, "listen", "want an array"},
+		"no address":          {"listen = []" + authSection, 1, "listen", "empty"},
+		"a number":            {"listen = [8580]" + authSection, 1, "listen", "not a string"},
+		"too many":            {"listen = [" + strings.Repeat("\"127.0.0.1:0\",", 65) + "]" + authSection, 1, "listen", "more than 64"},
 		"given twice":         listen("127.0.0.1:1", "given twice"),
 		"given as IPv4-in-6":  listen("[::ffff:127.0.0.1]:1", "given twice"),
 		"empty":               listen("", "want"),
@@ -136,9 +136,6 @@ func badAuth() map[string]badFile {
 		"backend a boolean":        {"[auth]\nbackend = false", 2, "auth.backend", "want a string"},
 		"backend empty":            {"[auth]\nbackend = \"\"", 2, "auth.backend", "not known"},
 		"backend in another case":  {"[auth]\nbackend = \"None\"", 2, "auth.backend", "not known"},
-		"backend ldap":             {"[auth]\nbackend = \"ldap\"", 2, "auth.backend", "not built in"},
-		"backend proxy":            {"[auth]\nbackend = \"proxy\"", 2, "auth.backend", "not built in"},
-		"backend tls":              {"[auth]\nbackend = \"tls\"", 2, "auth.backend", "not built in"},
 		"file without path":        {"[auth]\nbackend = \"file\"", 1, "auth", "password file"},
 		"file with an empty path":  {"[auth]\nbackend = \"file\"\nfile = \"\"", 3, "auth.file", "absolute"},
 		"file with a number":       {"[auth]\nbackend = \"file\"\nfile = 1", 3, "auth.file", "want a string"},
@@ -146,17 +143,17 @@ func badAuth() map[string]badFile {
 		"file with NUL":            {"[auth]\nbackend = \"file\"\nfile = \"/a\\u0000\"", 3, "auth.file", "absolute"},
 		"none with a file":         {"[auth]\nbackend = \"none\"\nfile = \"/p\"", 3, "auth.file", "no password"},
 		"none with roles by name":  {"[auth]\nbackend = \"none\"\n[auth.roles]\nann = \"viewer\"", 3, "auth.roles", "proves no name"},
-		"role unknown":             {auth + "role = \"root\"", 5, "auth.role", "viewer, operator, admin"},
-		"role in another case":     {auth + "role = \"Admin\"", 5, "auth.role", "not a role"},
-		"role a list":              {auth + "role = [\"admin\"]", 5, "auth.role", "want a string"},
-		"roles a string":           {auth + "roles = \"admin\"", 5, "auth.roles", "want a table"},
-		"user with unknown role":   {auth + "[auth.roles]\nann = \"viewer\"\nbob = \"boss\"", 7, "auth.roles.bob", "not a role"},
-		"user with a table":        {auth + "[auth.roles.bob]\nx = 1", 5, "auth.roles.bob", "want a string"},
-		"user with control":        {auth + "[auth.roles]\n\"a\\u001b\" = \"viewer\"", 6, "auth.roles.\"a\\u001b\"", "control"},
-		"user with empty name":     {auth + "[auth.roles]\n\"\" = \"viewer\"", 5, "auth.roles", "empty"},
-		"user with colon":          {auth + "[auth.roles]\n\"a:b\" = \"viewer\"", 6, "auth.roles.\"a:b\"", "colon"},
-		"user twice":               {auth + "[auth.roles]\nann = \"viewer\"\nann = \"admin\"", 7, "auth.roles.ann", "already"},
-		"users beyond all measure": {auth + "[auth.roles]\n" + manyUsers(10_001), 5, "auth.roles", "more than 10000"},
+		"role unknown":             {authSection + "role = \"root\"", 5, "auth.role", "viewer, operator, admin"},
+		"role in another case":     {authSection + "role = \"Admin\"", 5, "auth.role", "not a role"},
+		"role a list":              {authSection + "role = [\"admin\"]", 5, "auth.role", "want a string"},
+		"roles a string":           {authSection + "roles = \"admin\"", 5, "auth.roles", "want a table"},
+		"user with unknown role":   {authSection + "[auth.roles]\nann = \"viewer\"\nbob = \"boss\"", 7, "auth.roles.bob", "not a role"},
+		"user with a table":        {authSection + "[auth.roles.bob]\nx = 1", 5, "auth.roles.bob", "want a string"},
+		"user with control":        {authSection + "[auth.roles]\n\"a\\u001b\" = \"viewer\"", 6, "auth.roles.\"a\\u001b\"", "control"},
+		"user with empty name":     {authSection + "[auth.roles]\n\"\" = \"viewer\"", 5, "auth.roles", "empty"},
+		"user with colon":          {authSection + "[auth.roles]\n\"a:b\" = \"viewer\"", 6, "auth.roles.\"a:b\"", "colon"},
+		"user twice":               {authSection + "[auth.roles]\nann = \"viewer\"\nann = \"admin\"", 7, "auth.roles.ann", "already"},
+		"users beyond all measure": {authSection + "[auth.roles]\n" + manyUsers(10_001), 5, "auth.roles", "more than 10000"},
 	}
 }
 
@@ -171,6 +168,7 @@ func manyUsers(n int) string {
 func TestParseRefuses(t *testing.T) {
 	for kind, tests := range map[string]map[string]badFile{
 		"structure": badStructure(), "root": badRoot(), "listen": badListen(), "auth": badAuth(),
+		"tls": badTLS(), "proxy": badProxy(), "ways": badWays(),
 	} {
 		for name, test := range tests {
 			t.Run(kind+"/"+name, func(t *testing.T) {
@@ -196,13 +194,13 @@ func TestOverrideRefuses(t *testing.T) {
 		o      Override
 		reason string
 	}{
-		"no address":       {auth, Override{Listen: "8580"}, "want"},
-		"a name":           {auth, Override{Listen: "localhost:1"}, "127.0.0.1"},
-		"plain text":       {auth, Override{Listen: "0.0.0.0:1"}, "plain text"},
+		"no address":       {authSection, Override{Listen: "8580"}, "want"},
+		"a name":           {authSection, Override{Listen: "localhost:1"}, "127.0.0.1"},
+		"plain text":       {authSection, Override{Listen: "0.0.0.0:1"}, "plain text"},
 		"nobody asked":     {"[auth]\nbackend = \"none\"", Override{Listen: "192.0.2.1:1"}, "lets everybody in"},
-		"path too long":    {auth, Override{Privd: "/" + strings.Repeat("x", 107)}, "108 bytes"},
-		"path with NUL":    {auth, Override{Privd: "/a\x00"}, "NUL"},
-		"control sequence": {auth, Override{Listen: "\x1b[2J"}, "want"},
+		"path too long":    {authSection, Override{Privd: "/" + strings.Repeat("x", 107)}, "108 bytes"},
+		"path with NUL":    {authSection, Override{Privd: "/a\x00"}, "NUL"},
+		"control sequence": {authSection, Override{Listen: "\x1b[2J"}, "want"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,12 @@ const (
 	defaultListen = "127.0.0.1:8580"
 	defaultPrivd  = "/run/nuconntrack-privd/privd.sock"
 	defaultUser   = "nuconntrack"
-	defaultRole   = "admin"
+	defaultRole   = "admin" // with backends whose users the administrator makes one by one
+
+	defaultUserHeader    = "X-Remote-User"
+	defaultFilter        = "(uid={user})"
+	defaultNameAttribute = "uid"
+	defaultGroupFilter   = "(|(member={dn})(uniqueMember={dn})(memberUid={user}))"
 )
 
 // Bounds of lists and names.
@@ -24,6 +29,10 @@ const (
 	maxHostName = 253 // RFC 1035, section 2.3.4, without the final dot
 	maxRoles    = 10_000
 	maxUserName = 32 // useradd(8)
+	maxProxies  = 1000
+	maxServers  = 16
+	maxGroups   = 1000
+	maxHeader   = 100 // bytes in the name of a header
 )
 
 // A number is a key whose value is an integer.
@@ -97,7 +106,7 @@ func toggles() []toggle {
 
 // rootKeys returns the names of all keys at the top of the file.
 func rootKeys() []string {
-	keys := []string{"listen", "privd", "user", "hosts", "auth", "roles"}
+	keys := []string{"listen", "privd", "user", "hosts", "auth", "roles", "tls", "proxy"}
 	for _, k := range toggles() {
 		keys = append(keys, k.key)
 	}
@@ -110,5 +119,18 @@ func rootKeys() []string {
 	return keys
 }
 
-// authKeys returns the names of all keys in [auth].
-func authKeys() []string { return []string{"backend", "file", "role", "roles"} }
+// The names of all keys in the sections.
+
+func authKeys() []string {
+	return []string{"backend", "file", "legacy_sha", "role", "roles", "ldap", "tls", "local"}
+}
+
+func ldapKeys() []string {
+	return []string{"servers", "server_name", "ca", "timeout", "user_dn", "bind_dn", "bind_password_file", "base", "filter",
+		"name_attribute", "groups", "group_base", "group_filter"}
+}
+
+func certificateKeys() []string { return []string{"san", "common_name", "users"} }
+func localKeys() []string       { return []string{"users", "groups"} }
+func tlsKeys() []string         { return []string{"cert", "key", "client_ca", "min_version"} }
+func proxyKeys() []string       { return []string{"from", "user_header", "client_header"} }

@@ -86,7 +86,9 @@ func Parse(data []byte, name string, o Override) (*Config, error) {
 	c.User, c.UserGiven = parseUser(root)
 	c.Hosts = parseHosts(root)
 	c.Roles = policy.ReadRoles(root)
-	c.Auth = parseAuth(root, c.Roles)
+	c.TLS = parseTLS(root)
+	c.Proxy = parseProxy(root, root.Table("auth").Text("backend"))
+	c.Auth = parseAuth(root, c)
 	combine(root, c)
 	if err := root.Err(); err != nil {
 		return nil, err
@@ -229,7 +231,7 @@ func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error
 	if o.Listen != "" {
 		a, err := listen.ParseAddress(o.Listen)
 		if err == nil {
-			err = c.CheckListener(a.Net())
+			err = c.CheckListener(a.Net(), a.Plain)
 		}
 		if err != nil {
 			return nil, &Error{File: "--listen", Reason: fmt.Sprintf("%s: %v", strict.Quote(o.Listen), err)}
@@ -255,16 +257,18 @@ func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error
 		}
 		a, err := listen.ParseAddress(s)
 		if err == nil {
-			err = c.CheckListener(a.Net())
+			err = c.CheckListener(a.Net(), a.Plain)
 		}
-		if err == nil && seen[a] && (a.Unix != "" || a.TCP.Port() != 0) {
+		same := a
+		same.Plain = false
+		if err == nil && seen[same] && (a.Unix != "" || a.TCP.Port() != 0) {
 			err = errors.New("given twice")
 		}
 		if err != nil {
 			t.Fail("listen", "%s: %v", strict.Quote(s), err)
 			break
 		}
-		seen[a] = true
+		seen[same] = true
 		addresses = append(addresses, a)
 	}
 	return addresses, t.Err()

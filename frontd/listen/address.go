@@ -16,20 +16,26 @@ import (
 // (unix(7): sun_path, with its final NUL).
 const MaxUnixPath = 107
 
-// unixPrefix marks an address as that of a Unix socket.
-const unixPrefix = "unix:"
+// unixPrefix marks an address as that of a Unix socket, plainPrefix one on which TLS is not
+// spoken though it is elsewhere.
+const (
+	unixPrefix  = "unix:"
+	plainPrefix = "plain:"
+)
 
-// An Address is where to listen. Exactly one of its fields is set.
+// An Address is where to listen. Either TCP or Unix is set.
 type Address struct {
 	// TCP is an IP address and port; port 0 lets the kernel choose one. 0.0.0.0 stands for
 	// every IPv4 address, :: for every IPv6 address and no IPv4 one.
 	TCP netip.AddrPort
 	// Unix is the absolute path of a Unix socket.
 	Unix string
+	// Plain says that TLS is not spoken there; false for Unix sockets, where it never is.
+	Plain bool
 }
 
-// ParseAddress reads "192.0.2.1:8580", "[2001:db8::1]:8580" or "unix:/path". Names are
-// refused: what they stand for can change behind the administrator's back, from loopback to
+// ParseAddress reads "192.0.2.1:8580", "[2001:db8::1]:8580", the same with "plain:" before it, or
+// "unix:/path". Names are refused: what they stand for can change behind the administrator's back, from loopback to
 // the whole world.
 func ParseAddress(s string) (Address, error) {
 	if path, ok := strings.CutPrefix(s, unixPrefix); ok {
@@ -38,11 +44,12 @@ func ParseAddress(s string) (Address, error) {
 		}
 		return Address{Unix: path}, nil
 	}
+	s, plain := strings.CutPrefix(s, plainPrefix)
 	a, err := netip.ParseAddrPort(s)
 	if err != nil {
 		return Address{}, explain(s)
 	}
-	return Address{TCP: netip.AddrPortFrom(a.Addr().Unmap(), a.Port())}, nil
+	return Address{TCP: netip.AddrPortFrom(a.Addr().Unmap(), a.Port()), Plain: plain}, nil
 }
 
 // CheckUnixPath says why a path cannot be that of a Unix socket here. Abstract sockets
@@ -92,6 +99,9 @@ func explain(s string) error {
 func (a Address) String() string {
 	if a.Unix != "" {
 		return unixPrefix + a.Unix
+	}
+	if a.Plain {
+		return plainPrefix + a.TCP.String()
 	}
 	return a.TCP.String()
 }

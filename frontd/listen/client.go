@@ -8,9 +8,13 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
+
+// maxPeerGroups is how many groups a process can have (NGROUPS_MAX of limits.h).
+const maxPeerGroups = 65536
 
 // A Peer is the process at the other end of a Unix socket as it was when it connected
 // (SO_PEERCRED of unix(7)). Ids of another user namespace show as the overflow ids, a process of
@@ -95,6 +99,40 @@ func peerOf(c syscall.Conn) (Peer, bool) {
 		return Peer{}, false
 	}
 	return Peer{UID: cred.Uid, GID: cred.Gid, PID: cred.Pid}, true
+}
+
+// PeerGroups returns the groups of the process at the other end of the Unix socket that the
+// request of ctx came over, without the one that Peer has (SO_PEERGROUPS of unix(7)). It is nil
+// elsewhere, and where the kernel does not tell.
+func PeerGroups(ctx context.Context) []uint32 {
+	s, _ := ctx.Value(contextKey{}).(stored)
+	if s.conn == nil {
+		return nil
+	}
+	c, ok := s.conn.Conn.(*net.UnixConn)
+	if !ok {
+		return nil
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	var groups []uint32
+	if err := raw.Control(func(fd uintptr) { groups = groupsOf(fd) }); err != nil {
+		return nil
+	}
+	return groups
+}
+
+func groupsOf(fd uintptr) []uint32 {
+	all := make([]uint32, maxPeerGroups)
+	size := uint32(len(all) * int(unsafe.Sizeof(all[0]))) // socklen_t
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_PEERGROUPS,
+		uintptr(unsafe.Pointer(&all[0])), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return nil
+	}
+	return all[:int(size)/int(unsafe.Sizeof(all[0]))]
 }
 
 // contextKey is the key of what ConnContext stores.

@@ -29,9 +29,9 @@ const (
 type Config struct {
 	// Addresses are where to listen if systemd passed no socket; else they are not used.
 	Addresses []Address
-	// Check, if not nil, is asked about the address of every socket, systemd's too. Its error
-	// ends Open.
-	Check func(net.Addr) error
+	// Check, if not nil, is asked about the address of every socket, systemd's too, and whether
+	// it is to be plain. Its error ends Open.
+	Check func(addr net.Addr, plain bool) error
 	// Log is told of what was opened. nil: nothing is logged.
 	Log *slog.Logger
 }
@@ -41,6 +41,8 @@ type Listener struct {
 	net.Listener
 	// Name says what is served on it: RPC.
 	Name string
+	// Plain says that TLS is not spoken on it, whatever is spoken on others.
+	Plain bool
 	// Passed says that it came from systemd. Its path, if it is a Unix socket, is systemd's, too.
 	Passed bool
 }
@@ -64,7 +66,7 @@ func Open(ctx context.Context, cfg Config) ([]Listener, error) {
 	}
 	for _, l := range listeners {
 		if cfg.Check != nil {
-			if err := cfg.Check(l.Addr()); err != nil {
+			if err := cfg.Check(l.Addr(), l.Plain); err != nil {
 				return nil, errors.Join(fmt.Errorf("listen on %s: %w", l.Addr(), err), closeAll(listeners))
 			}
 		}
@@ -92,7 +94,7 @@ func create(ctx context.Context, addresses []Address, log *slog.Logger) ([]Liste
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("listen on %s: %w", a, err), closeAll(listeners))
 		}
-		listeners = append(listeners, Listener{Listener: l, Name: RPC})
+		listeners = append(listeners, Listener{Listener: l, Name: RPC, Plain: a.Plain})
 	}
 	return listeners, nil
 }

@@ -145,7 +145,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, "192.0.2.1", false},
 		"refused by the configuration": {func(_ *testing.T, path string) Config {
 			cfg := unixAt(path)
-			cfg.Check = func(net.Addr) error { return errors.New("never") }
+			cfg.Check = func(net.Addr, bool) error { return errors.New("never") }
 			return cfg
 		}, "never", false},
 	}

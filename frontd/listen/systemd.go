@@ -14,8 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RPC is the name (FileDescriptorName= of systemd.socket(5)) of sockets for calls.
-const RPC = "rpc"
+// RPC is the name (FileDescriptorName= of systemd.socket(5)) of sockets for calls, RPCPlain that of
+// those for calls without TLS, though it is spoken elsewhere.
+const (
+	RPC      = "rpc"
+	RPCPlain = "rpc-plain"
+)
 
 // maxPassed bounds how many sockets systemd may pass.
 const maxPassed = 64
@@ -60,8 +64,9 @@ func passed() ([]Listener, error) {
 }
 
 func fromFile(f *os.File, only bool) (Listener, error) {
-	if f.Name() != RPC && (!only || !unnamed(f)) {
-		return Listener{}, fmt.Errorf("its name is %q; served here is FileDescriptorName=%s", f.Name(), RPC)
+	plain := f.Name() == RPCPlain
+	if f.Name() != RPC && !plain && (!only || !unnamed(f)) {
+		return Listener{}, fmt.Errorf("its name is %q; served here are FileDescriptorName=%s and %s", f.Name(), RPC, RPCPlain)
 	}
 	fd := int(f.Fd())
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
@@ -79,7 +84,7 @@ func fromFile(f *os.File, only bool) (Listener, error) {
 	if err != nil {
 		return Listener{}, err
 	}
-	return Listener{Listener: l, Name: RPC, Passed: true}, nil
+	return Listener{Listener: l, Name: RPC, Plain: plain, Passed: true}, nil
 }
 
 // unnamed reports whether the descriptor has no name that somebody chose: none at all (go-systemd

@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 func service() int {
 	cfg := Config{Addresses: []Address{{Unix: os.Getenv("LISTEN_TEST_OWN")}}}
 	if os.Getenv("LISTEN_TEST_CHECK") != "" {
-		cfg.Check = func(a net.Addr) error {
+		cfg.Check = func(a net.Addr, _ bool) error {
 			if !Local(a) {
 				return errors.New("not for others")
 			}

@@ -5,9 +5,9 @@ package rpc
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 
+	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/xmlrpc"
 )
@@ -28,9 +28,9 @@ type answer func(w *xmlrpc.Writer)
 type request struct {
 	ctx    context.Context
 	caller service.Caller
-	addr   netip.Addr // of the client, the zero Addr on a Unix socket
-	params params     // without the session id
-	id     string     // of the session, where the method has one
+	guest  func() auth.Request // what a login may be judged by, besides its arguments
+	params params              // without the session id
+	id     string              // of the session, where the method has one
 	call   *service.Call
 	work   func() // says that the call has a right to be worked on: see Config.Read
 	last   func() // says that the connection ends with the answer

@@ -10,7 +10,8 @@ func sessionMethods() []method {
 	return []method{
 		{name: "login", open: true, any: true, returns: typeString, run: (*Server).login,
 			help: "login(user, password): begins a session and returns its id, the first parameter of " +
-				"all other methods. A session ends some seconds after its last call ended (10 unless " +
+				"all other methods. Where a proxy, a certificate or the kernel says who you are, any " +
+				"parameters do. A session ends some seconds after its last call ended (10 unless " +
 				"configured), and with logout. Fault 1: wrong user or password. Fault 10: too many " +
 				"sessions or logins at once."},
 		{name: "logout", returns: typeBool, run: (*Server).logout,
@@ -21,12 +22,12 @@ func sessionMethods() []method {
 }
 
 func (s *Server) login(r *request) (answer, error) {
-	args := make([]any, len(r.params))
-	for i, v := range r.params {
-		args[i] = operand(v)
+	req := r.guest()
+	for _, v := range r.params {
+		req.Args = append(req.Args, operand(v))
 	}
 	r.work()
-	id, err := s.cfg.Service.Login(r.ctx, args, r.caller, r.addr)
+	id, err := s.cfg.Service.Login(r.ctx, req, r.caller)
 	if err != nil {
 		// Else he who does not read his answers could keep them waiting, and so stay at
 		// work, by logins that fail.

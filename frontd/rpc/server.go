@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/xmlrpc"
 )
@@ -43,6 +44,16 @@ type Origin struct {
 	Text  string     // for logs and the audit: address and port, or a local peer
 	Addr  netip.Addr // the zero Addr on a Unix socket
 	Local bool       // a Unix socket: any Host is allowed
+	// Login has all that a login may be judged by, without its arguments. It is asked for at a
+	// login only; nil: Addr is all there is.
+	Login func() auth.Request
+}
+
+func (o Origin) login() auth.Request {
+	if o.Login == nil {
+		return auth.Request{Client: o.Addr}
+	}
+	return o.Login()
 }
 
 // Config says what a Server is made of.
@@ -146,7 +157,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	defer s.cut(caller.RequestID)
 	result, err := s.answerTo(&request{
-		ctx: r.Context(), caller: caller, addr: origin.Addr,
+		ctx: r.Context(), caller: caller, guest: origin.login,
 		work:  func() { s.cfg.Read(r) },
 		last:  func() { w.Header().Set("Connection", "close") },
 		begun: func(end func()) { ends = append(ends, end) },

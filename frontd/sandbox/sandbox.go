@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 // Package sandbox takes from the front daemon, for good, what it does not need: Landlock
-// leaves it a few folders to read, and no TCP to bind or connect, no abstract Unix sockets
+// leaves it a few folders to read, no TCP to bind or connect but to ports named, no abstract Unix sockets
 // and no signals to other processes. Descriptors that are open stay usable. What Landlock
 // does not know, UDP and multipath TCP among it, stays to be taken by the service's unit,
 // which has no network at all. It runs once, before anything is served; its input is the
@@ -31,7 +31,9 @@ type Config struct {
 	Read []string
 	// Remove are Unix sockets of the daemon's own, which it removes when it ends.
 	Remove []string
-	Log    *slog.Logger
+	// Connect are TCP ports of other machines that will be connected to; nil: none.
+	Connect []uint16
+	Log     *slog.Logger
 }
 
 // Restrict does it, for all threads. A kernel with less than all of Landlock gets the most
@@ -53,14 +55,18 @@ func Restrict(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	err = landlock.V6.BestEffort().Restrict(
+	rules := []landlock.Rule{
 		landlock.RODirs(read...),
 		landlock.PathAccess(landlock.AccessFSSet(ll.AccessFSRemoveFile), remove...),
-	)
+	}
+	for _, port := range cfg.Connect {
+		rules = append(rules, landlock.ConnectTCP(port))
+	}
+	err = landlock.V6.BestEffort().Restrict(rules...)
 	if err != nil {
 		return fmt.Errorf("restrict by Landlock: %w", err)
 	}
-	cfg.Log.Info("sandbox installed", "landlock_abi", abi, "reads", read, "removes", remove)
+	cfg.Log.Info("sandbox installed", "landlock_abi", abi, "reads", read, "removes", remove, "connects", cfg.Connect)
 	return nil
 }
 

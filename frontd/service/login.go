@@ -5,7 +5,6 @@ package service
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 
 	"nuconntrack/frontd/auth"
@@ -14,24 +13,27 @@ import (
 	"nuconntrack/ipc"
 )
 
-// Login checks who somebody is and begins a session. addr is the address of the client,
-// the zero Addr on a Unix socket.
-func (s *Service) Login(ctx context.Context, args []any, from Caller, addr netip.Addr) (id string, err error) {
-	who, err := s.cfg.Backend.Login(ctx, auth.Request{Args: args, Client: addr})
+// Login checks who somebody is and begins a session.
+func (s *Service) Login(ctx context.Context, req auth.Request, from Caller) (id string, err error) {
+	who, err := s.cfg.Backend.Login(ctx, req)
 	if err != nil {
-		return "", s.refused(args, from, err)
+		return "", s.refused(req.Args, from, err)
 	}
 	role := who.Role
 	if role == "" {
 		role = s.cfg.RoleOf(who.User)
 	}
 	if _, ok := s.roles[role]; !ok {
-		s.log.Error("login refused: there is no such role", "user", who.User, "role", role)
+		reason := "there is no such role"
+		if role == "" {
+			reason = "nothing gives the user a role"
+		}
+		s.log.Warn("login failed", "user", who.User, "client", from.Addr, "error", reason, "role", role)
 		return "", fault(CodeAuthentication, "authentication failed")
 	}
 	id, sess, err := s.sessions.Create(session.Login{User: who.User, Role: role, Client: from.Addr})
 	if err != nil {
-		return "", s.refused(args, from, err)
+		return "", s.refused(req.Args, from, err)
 	}
 	sess.Do(func(st *state) { st.view = new(table.Holder) })
 	s.log.Info("login", "user", who.User, "role", role, "client", from.Addr)

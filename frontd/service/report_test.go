@@ -32,7 +32,7 @@ func scoped(t *testing.T, h *helpertest.Helper, lines string) *Call {
 	if root.Err() != nil {
 		t.Fatal(root.Err())
 	}
-	id, err := s.Login(t.Context(), nil, Caller{}, netip.Addr{})
+	id, err := s.Login(t.Context(), auth.Request{}, Caller{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,13 +52,13 @@ func TestLoginFaults(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := service(&helpertest.Helper{}, refusing{test.err}).Login(t.Context(), []any{"a", "b"}, Caller{}, netip.Addr{})
+			_, err := service(&helpertest.Helper{}, refusing{test.err}).Login(t.Context(), auth.Request{Args: []any{"a", "b"}}, Caller{})
 			if code(err) != test.code || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%v, want code %d", err, test.code)
 			}
 		})
 	}
-	if _, err := service(&helpertest.Helper{}, auth.None{}).Login(t.Context(), []any{"ghost"}, Caller{}, netip.Addr{}); code(err) != CodeAuthentication {
+	if _, err := service(&helpertest.Helper{}, auth.None{}).Login(t.Context(), auth.Request{Args: []any{"ghost"}}, Caller{}); code(err) != CodeAuthentication {
 		t.Errorf("a role that is not there: %v", err)
 	}
 }
@@ -74,7 +73,7 @@ func TestSessionLetsItsTableGo(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
 
-		id, err := s.Login(ctx, nil, Caller{}, netip.Addr{})
+		id, err := s.Login(ctx, auth.Request{}, Caller{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +125,7 @@ func TestSum(t *testing.T) {
 
 func TestKillCountsWhatIsNamedTwiceOnce(t *testing.T) {
 	s := service(&helpertest.Helper{}, auth.None{})
-	id, err := s.Login(t.Context(), nil, Caller{}, netip.Addr{})
+	id, err := s.Login(t.Context(), auth.Request{}, Caller{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +167,7 @@ func TestReadOnly(t *testing.T) {
 		Helper: &helpertest.Helper{}, Backend: auth.None{}, Log: slog.New(slog.DiscardHandler),
 		RoleOf: func(string) string { return "admin" }, ReadOnly: true,
 	})
-	id, err := s.Login(t.Context(), nil, Caller{}, netip.Addr{})
+	id, err := s.Login(t.Context(), auth.Request{}, Caller{})
 	if err != nil {
 		t.Fatal(err)
 	}

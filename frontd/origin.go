@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package frontd
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/config"
+	"nuconntrack/frontd/listen"
+	"nuconntrack/frontd/rpc"
+)
+
+// origin tells where a request comes from: as the kernel has it, and as a proxy says that is
+// believed.
+func origin(set *config.Config, r *http.Request) rpc.Origin {
+	client, _ := listen.From(r.Context())
+	o := rpc.Origin{Text: client.String(), Local: client.Unix}
+	if client.Addr.IsValid() {
+		o.Text, o.Addr = client.Addr.String(), client.Addr.Addr()
+	}
+	if o.Addr == (netip.Addr{}) && !client.Unix {
+		o.Text = "unknown"
+	}
+	proxy := o.Addr
+	behind, proxied := clientOf(set, r, client)
+	if proxied {
+		o.Text, o.Addr = behind.String()+" via "+o.Text, behind
+	}
+	o.Login = func() auth.Request {
+		req := auth.Request{Client: o.Addr, Unix: client.Unix, Peer: peerOf(r, client), Header: r.Header}
+		if proxied {
+			req.Proxy = proxy
+		}
+		if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+			req.Certificate = r.TLS.PeerCertificates[0]
+		}
+		return req
+	}
+	return o
+}
+
+func peerOf(r *http.Request, client listen.Client) *auth.Peer {
+	if !client.PeerKnown {
+		return nil
+	}
+	return &auth.Peer{UID: client.Peer.UID, Groups: append(listen.PeerGroups(r.Context()), client.Peer.GID)}
+}
+
+// clientOf returns the address of the client behind a proxy that is believed: the last one of
+// the header, since those before it may be what the client itself had sent.
+func clientOf(set *config.Config, r *http.Request, proxy listen.Client) (netip.Addr, bool) {
+	header := set.Proxy.ClientHeader
+	if header == "" {
+		return netip.Addr{}, false
+	}
+	values := r.Header.Values(header)
+	sender := auth.Request{Client: proxy.Addr.Addr(), Unix: proxy.Unix}
+	if proxy.PeerKnown {
+		sender.Peer = &auth.Peer{UID: proxy.Peer.UID}
+	}
+	if len(values) == 0 || !set.Proxy.Trust.Covers(sender) {
+		return netip.Addr{}, false
+	}
+	last := values[len(values)-1]
+	last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+	addr, err := netip.ParseAddr(strings.Trim(last, "[]"))
+	if err != nil || addr.Zone() != "" {
+		return netip.Addr{}, false
+	}
+	return addr.Unmap(), true
+}
