@@ -21,7 +21,7 @@
 //
 //  1. is there a policy at all (no-policy)
 //  2. is the action switched on (kill.allow, change.allow)
-//  3. is the connection protected (protect:NAME, in the order of the file)
+//  3. is the connection protected (the name of the rule, in the order of the file)
 //  4. are both directions in a permitted zone (zones)
 //  5. is the new value permitted (change.mark_mask, change.timeout_min,
 //     change.timeout_max)

@@ -36,7 +36,7 @@ func FuzzParse(f *testing.F) {
 		for _, c := range someConnections() {
 			for i, pair := range [][3]Decision{
 				{r.Kill(c), again.Kill(c), more.Kill(c)},
-				{r.ChangeMark(c, 1, 3), again.ChangeMark(c, 1, 3), more.ChangeMark(c, 1, 3)},
+				{r.ChangeMark(c, 0, 1, 3), again.ChangeMark(c, 0, 1, 3), more.ChangeMark(c, 0, 1, 3)},
 				{r.ChangeTimeout(c, 60), again.ChangeTimeout(c, 60), more.ChangeTimeout(c, 60)},
 			} {
 				if pair[0] != pair[1] {

@@ -159,6 +159,8 @@ func parseProtect(root strict.Table) []protectRule {
 			t.Fail("", "the rule has no name")
 		case !validName(p.name):
 			t.Fail("name", "%s is not a name: 1 to %d of A-Z a-z 0-9 . _ -", strict.Quote(p.name), maxNameLength)
+		case reserved(p.name):
+			t.Fail("name", "%s is the name of a rule that is always there", strict.Quote(p.name))
 		case names[p.name]:
 			t.Fail("name", "%s names another rule already", strict.Quote(p.name))
 		}

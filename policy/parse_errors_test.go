@@ -44,6 +44,7 @@ func badStructure() []badFile {
 		{"protect is a table", "[protect]\nname = \"a\"", 1, "protect"},
 		{"protect holds numbers", "\nprotect = [1]", 2, "protect"},
 
+		{"rule named like one that is always there", "[[protect]]\nname = \"kill.rate\"\nports = [22]", 2, "protect.name"},
 		{"nested too deep", "zones = [[[[[[[[[\n]]]]]]]]]", 1, ""},
 		{"nested too deep behind a mark", "\xff\xfezones = [[[[[[[[[\n]]]]]]]]]", 1, ""},
 		{"key of too many parts", "\na.b.c.d.e.f.g.h.i = 1", 2, ""},

@@ -51,7 +51,7 @@ func TestParseSample(t *testing.T) {
 	web := tcp("192.0.2.7", "198.51.100.1", 40000, 80)
 	zoned := web
 	zoned.ReplyZone = 1
-	if d := r.Kill(ssh); d.Rule != "protect:management" || d.Outcome != "protected" {
+	if d := r.Kill(ssh); d.Rule != "management" || d.Outcome != "protected" {
 		t.Errorf("killing a connection to port 22: %+v", d)
 	}
 	if d := r.Kill(web); !d.Allowed {
@@ -66,7 +66,7 @@ func TestParseSample(t *testing.T) {
 	if d := r.ChangeTimeout(web, 432000); !d.Allowed {
 		t.Errorf("timeout 432000: %+v", d)
 	}
-	if d := r.ChangeMark(web, 0xffffffff, 0xffffffff); !d.Allowed {
+	if d := r.ChangeMark(web, 0, 0xffffffff, 0xffffffff); !d.Allowed {
 		t.Errorf("all bits of the mark: %+v", d)
 	}
 }
@@ -81,7 +81,7 @@ func TestParseDefaults(t *testing.T) {
 		if d := r.Kill(c); d.Rule != "kill.allow" {
 			t.Errorf("%q: kill: %+v", text, d)
 		}
-		if d := r.ChangeMark(c, 1, 1); d.Rule != "change.allow" {
+		if d := r.ChangeMark(c, 0, 1, 1); d.Rule != "change.allow" {
 			t.Errorf("%q: change: %+v", text, d)
 		}
 	}
@@ -90,7 +90,7 @@ func TestParseDefaults(t *testing.T) {
 	c.OrigZone, c.ReplyZone = 7, 65535
 	for name, d := range map[string]Decision{
 		"kill in any zone": r.Kill(c),
-		"every mark bit":   r.ChangeMark(c, 0, 0xffffffff),
+		"every mark bit":   r.ChangeMark(c, 0, 0, 0xffffffff),
 		"shortest timeout": r.ChangeTimeout(c, 10),
 		"longest timeout":  r.ChangeTimeout(c, 432000),
 	} {

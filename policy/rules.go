@@ -4,6 +4,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 )
@@ -34,18 +35,27 @@ const (
 	OutcomeForbidden = "forbidden"
 )
 
-// Names of the rules that a refusal can give. A protect rule gives
-// RuleProtectPrefix and its name.
+// Names of the rules that a refusal can give. A protect rule gives its own name, which
+// can be none of these.
 const (
-	RuleNoPolicy      = "no-policy"
-	RuleKillAllow     = "kill.allow"
-	RuleChangeAllow   = "change.allow"
-	RuleMarkMask      = "change.mark_mask"
-	RuleTimeoutMin    = "change.timeout_min"
-	RuleTimeoutMax    = "change.timeout_max"
-	RuleZones         = "zones"
-	RuleProtectPrefix = "protect:"
+	RuleNoPolicy    = "no-policy"
+	RuleKillAllow   = "kill.allow"
+	RuleKillRate    = "kill.rate" // of the bucket, which whoever keeps it names
+	RuleChangeAllow = "change.allow"
+	RuleMarkMask    = "change.mark_mask"
+	RuleTimeoutMin  = "change.timeout_min"
+	RuleTimeoutMax  = "change.timeout_max"
+	RuleZones       = "zones"
 )
+
+// reserved reports whether a name is that of a rule that is always there.
+func reserved(name string) bool {
+	switch name {
+	case RuleNoPolicy, RuleKillAllow, RuleKillRate, RuleChangeAllow, RuleMarkMask, RuleTimeoutMin, RuleTimeoutMax, RuleZones:
+		return true
+	}
+	return false
+}
 
 // Decision is the answer to one question. The zero value is a refusal.
 //
@@ -104,18 +114,34 @@ func (r *Rules) Kill(c Connection) Decision {
 	return r.touch(c)
 }
 
-// ChangeMark decides whether the mark of c may become (old &^ mask) ^ value,
-// which is what the kernel makes of CTA_MARK and CTA_MARK_MASK. A bit of value
-// outside mask flips that bit of the old mark, so it counts as changed as well.
-func (r *Rules) ChangeMark(c Connection, value, mask uint32) Decision {
+// ChangeMark decides whether the mark of c, which is old, may become
+// (old &^ mask) ^ value, which is what the kernel makes of CTA_MARK and CTA_MARK_MASK.
+//
+// A mask that names single bits must be within the policy's, and so must value: a bit
+// of value outside mask flips that bit of the old mark. A mask of all bits says what the
+// mark is to be as a whole, and then no bit outside the policy's mask may become another.
+// In both cases what is sent is to be cut to MarkMask: old may have changed by then.
+func (r *Rules) ChangeMark(c Connection, old, value, mask uint32) Decision {
 	if d := r.change(c); !d.Allowed {
 		return d
 	}
-	if outside := (value | mask) &^ r.markMask; outside != 0 {
+	touched := value | mask
+	if mask == math.MaxUint32 {
+		touched = old ^ value
+	}
+	if outside := touched &^ r.markMask; outside != 0 {
 		return forbid(RuleMarkMask, fmt.Sprintf(
 			"the change touches mark bits %#x; the policy allows bits within %#x only", outside, r.markMask))
 	}
 	return Decision{Allowed: true}
+}
+
+// MarkMask are the bits of a mark that may be changed at all.
+func (r *Rules) MarkMask() uint32 {
+	if r == nil || !r.present {
+		return 0
+	}
+	return r.markMask
 }
 
 // ChangeTimeout decides whether c may be made to end after that many seconds.
@@ -152,7 +178,7 @@ func (r *Rules) touch(c Connection) Decision {
 			if why, ok := r.protect[i].match(&t); ok {
 				return Decision{
 					Outcome: OutcomeProtected,
-					Rule:    RuleProtectPrefix + r.protect[i].name,
+					Rule:    r.protect[i].name,
 					Detail:  "the connection is protected: " + why,
 				}
 			}

@@ -110,7 +110,7 @@ func TestProtectMatrix(t *testing.T) {
 								(!list.protocols || protocol == 6)
 							name := fmt.Sprintf("%s: rule on %s, address at %s, port %d at %s, protocol %d",
 								family.name, list.name, addressAt.name, port, portAt.name, protocol)
-							expectAll(t, name, rules, c, want, "protect:m", OutcomeProtected)
+							expectAll(t, name, rules, c, want, "m", OutcomeProtected)
 							if want && list.addresses && !strings.Contains(rules.Kill(c).Detail, "("+addressAt.name+")") {
 								t.Fatalf("%s: detail %q does not say where", name, rules.Kill(c).Detail)
 							}
@@ -133,7 +133,7 @@ func TestProtectMatrix(t *testing.T) {
 func expectAll(t *testing.T, name string, r *Rules, c Connection, refused bool, rule, outcome string) {
 	t.Helper()
 	for action, d := range map[string]Decision{
-		"kill": r.Kill(c), "mark": r.ChangeMark(c, 1, 0xff), "timeout": r.ChangeTimeout(c, 600),
+		"kill": r.Kill(c), "mark": r.ChangeMark(c, 0, 1, 0xff), "timeout": r.ChangeTimeout(c, 600),
 	} {
 		want := Decision{Allowed: true}
 		if refused {
@@ -156,7 +156,7 @@ func TestZonesMatrix(t *testing.T) {
 				name := fmt.Sprintf("%s: zones %d and %d", text, orig, reply)
 				expectAll(t, name, rules, c, !in(orig) || !in(reply), "zones", OutcomeForbidden)
 				c.Orig.DstPort = 22
-				expectAll(t, name+", protected too", rules, c, true, "protect:ssh", OutcomeProtected)
+				expectAll(t, name+", protected too", rules, c, true, "ssh", OutcomeProtected)
 			}
 		}
 	}
@@ -183,11 +183,11 @@ func TestAllowIsSeparate(t *testing.T) {
 		rule string
 	}{
 		"kill where only change is on":    {change.Kill(c), "kill.allow"},
-		"mark where only kill is on":      {kill.ChangeMark(c, 1, 1), "change.allow"},
+		"mark where only kill is on":      {kill.ChangeMark(c, 0, 1, 1), "change.allow"},
 		"timeout where only kill is on":   {kill.ChangeTimeout(c, 60), "change.allow"},
-		"kill of a protected connection":  {kill.Kill(c), "protect:ssh"},
-		"bad timeout of a protected one":  {change.ChangeTimeout(c, 1), "protect:ssh"},
-		"the zero timeout of a protected": {change.ChangeTimeout(c, 0), "protect:ssh"},
+		"kill of a protected connection":  {kill.Kill(c), "ssh"},
+		"bad timeout of a protected one":  {change.ChangeTimeout(c, 1), "ssh"},
+		"the zero timeout of a protected": {change.ChangeTimeout(c, 0), "ssh"},
 	} {
 		if tt.got.Allowed || tt.got.Rule != tt.rule {
 			t.Errorf("%s: %+v, want rule %s", name, tt.got, tt.rule)
@@ -197,35 +197,51 @@ func TestAllowIsSeparate(t *testing.T) {
 
 func TestChangeMark(t *testing.T) {
 	c := tcp("192.0.2.1", "192.0.2.2", 1024, 80)
+	const all = 0xffffffff
 	for _, tt := range []struct {
-		name               string
-		policy, value, msk uint32
-		allowed            bool
+		name                    string
+		policy, old, value, msk uint32
+		allowed                 bool
 	}{
-		{"all bits", 0xffffffff, 0x12345678, 0xffffffff, true},
-		{"to zero", 0xffffffff, 0, 0xffffffff, true},
-		{"inside", 0xff, 0x10, 0xf0, true},
-		{"inside, to zero", 0xff, 0, 0xff, true},
-		{"nothing changes", 0xff, 0, 0, true},
-		{"flip inside the policy", 0xff, 0x0f, 0xf0, true},
-		{"mask outside", 0xff, 0x10, 0x1f0, false},
-		{"plain value", 0xff, 0x10, 0xffffffff, false},
-		{"value outside flips bits that no mask names", 0xff, 0x100, 0xff, false},
-		{"value outside and no mask", 0xff, 0x80000000, 0, false},
-		{"nothing permitted", 0, 1, 1, false},
-		{"nothing permitted, clear", 0, 0, 1, false},
+		{"all bits", all, 0xa5a5a5a5, 0x12345678, all, true},
+		{"to zero", all, 7, 0, all, true},
+		{"inside", 0xff, 0, 0x10, 0xf0, true},
+		{"inside, to zero", 0xff, 0xffff, 0, 0xff, true},
+		{"nothing changes", 0xff, all, 0, 0, true},
+		{"flip inside the policy", 0xff, 0, 0x0f, 0xf0, true},
+		{"mask outside", 0xff, 0, 0x10, 0x1f0, false},
+		{"mask outside, that would change nothing", 0xff, 0, 0x10, 0xfff0, false},
+		{"plain value within", 0xff, 0, 0x10, all, true},
+		{"plain value within, beside bits that stay", 0xff, 0xab00, 0xab10, all, true},
+		{"plain value outside", 0xff, 0, 0x110, all, false},
+		{"plain value that clears bits outside", 0xff, 0x100, 0x10, all, false},
+		{"plain zero that clears bits outside", 0xff, 0x1ff, 0, all, false},
+		{"value outside flips bits that no mask names", 0xff, 0, 0x100, 0xff, false},
+		{"value outside and no mask", 0xff, 0, 0x80000000, 0, false},
+		{"nothing permitted", 0, 0, 1, 1, false},
+		{"nothing permitted, clear", 0, 0, 0, 1, false},
+		{"nothing permitted, plain", 0, 0, 1, all, false},
+		{"nothing permitted, plain, as it is", 0, 9, 9, all, true},
 	} {
 		r := allowAll(t, fmt.Sprintf("change.mark_mask = %d", tt.policy))
-		d := r.ChangeMark(c, tt.value, tt.msk)
+		d := r.ChangeMark(c, tt.old, tt.value, tt.msk)
 		if d.Allowed != tt.allowed || !d.Allowed && (d.Rule != "change.mark_mask" || d.Outcome != OutcomeForbidden) {
 			t.Errorf("%s: %+v", tt.name, d)
 		}
-		// The promise itself, with the kernel's formula.
-		for _, old := range []uint32{0, 0xffffffff, 0xa5a5a5a5} {
-			if changed := old ^ (old&^tt.msk ^ tt.value); d.Allowed && changed&^tt.policy != 0 {
+		// The promise itself, with the kernel's formula, for what is sent and whatever
+		// the mark is by then; and that what is asked for is what comes of it.
+		value, mask := tt.value&r.MarkMask(), tt.msk&r.MarkMask()
+		for _, old := range []uint32{tt.old, 0, all, 0xa5a5a5a5} {
+			if changed := old ^ (old&^mask ^ value); d.Allowed && changed&^tt.policy != 0 {
 				t.Errorf("%s: %#x would change bits %#x", tt.name, old, changed)
 			}
 		}
+		if got, want := tt.old&^mask^value, tt.old&^tt.msk^tt.value; d.Allowed && got != want {
+			t.Errorf("%s: the mark becomes %#x, want %#x", tt.name, got, want)
+		}
+	}
+	if m := None().MarkMask(); m != 0 {
+		t.Errorf("without a policy the mask is %#x", m)
 	}
 }
 
@@ -293,7 +309,7 @@ func TestProtectOddCases(t *testing.T) {
 		{"the nothing connection", rule("ports = [22]"), Connection{}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			expectAll(t, tt.name, tt.rules, tt.c, tt.want, "protect:r", OutcomeProtected)
+			expectAll(t, tt.name, tt.rules, tt.c, tt.want, "r", OutcomeProtected)
 		})
 	}
 }
@@ -335,7 +351,7 @@ func TestRulesAreSafeForConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for _, c := range someConnections() {
 				r.Kill(c)
-				r.ChangeMark(c, 1, 1)
+				r.ChangeMark(c, 0, 1, 1)
 				r.ChangeTimeout(c, 60)
 			}
 			if r.String() != want {

@@ -12,9 +12,6 @@ import (
 	"nuconntrack/privd/ctnetlink"
 )
 
-// ruleRate is the rule of the policy that an empty bucket is named by.
-const ruleRate = "kill.rate"
-
 // attempt is one kill or change under way.
 type attempt struct {
 	server *Server
@@ -27,7 +24,7 @@ type attempt struct {
 func (s *Server) act(peer ipc.Peer, r ipc.Request) ipc.Result {
 	if ok, retry := s.bucket.Take(time.Now()); !ok {
 		retry = min(max(retry, time.Millisecond), maxRetry)
-		return ipc.Result{Outcome: ipc.Limited, Rule: ruleRate, Retry: retry}
+		return ipc.Result{Outcome: ipc.Limited, Rule: policy.RuleKillRate, Retry: retry}
 	}
 	s.acting.Lock()
 	defer s.acting.Unlock()
@@ -88,7 +85,11 @@ func (a *attempt) decide(t ipc.Target) policy.Decision {
 	case a.req.Op == ipc.OpKill:
 		return rules.Kill(c)
 	case a.req.Change.Field == ipc.FieldMark:
-		return rules.ChangeMark(c, a.req.Change.Value, a.req.Change.Mask)
+		d := rules.ChangeMark(c, a.entry.Mark(), a.req.Change.Value, a.req.Change.Mask)
+		// Nothing outside is sent, whatever the mark has become since.
+		a.req.Change.Value &= rules.MarkMask()
+		a.req.Change.Mask &= rules.MarkMask()
+		return d
 	case a.req.Change.Field == ipc.FieldTimeout:
 		return rules.ChangeTimeout(c, a.req.Change.Value)
 	}

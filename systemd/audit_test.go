@@ -89,7 +89,7 @@ func testAudit(t *testing.T, m *machine) {
 	for _, want := range []map[string]string{
 		{"NUCT_ORIG": killed.orig(), "NUCT_ACTION": "kill", "NUCT_OUTCOME": "killed"},
 		{"NUCT_ORIG": changed.orig(), "NUCT_ACTION": "change", "NUCT_OUTCOME": "changed", "NUCT_FIELD": "mark", "NUCT_OLD": "0", "NUCT_NEW": "7"},
-		{"NUCT_ORIG": guarded.orig(), "NUCT_ACTION": "kill", "NUCT_OUTCOME": "protected", "NUCT_RULE": "protect:ssh"},
+		{"NUCT_ORIG": guarded.orig(), "NUCT_ACTION": "kill", "NUCT_OUTCOME": "protected", "NUCT_RULE": "ssh"},
 	} {
 		pair := m.entries(t, "NUCT_ORIG="+want["NUCT_ORIG"])
 		if len(pair) != 2 || pair[0]["NUCT_PHASE"] != "intent" || pair[1]["NUCT_PHASE"] != "result" {
@@ -131,7 +131,7 @@ func testReadmeQuestion(t *testing.T, m *machine, killed, guarded made) {
 	}
 	out := m.do(t, "sh", "-c", strings.ReplaceAll(found[1]+"\n"+found[2], "\n        ", " "))
 	for _, want := range []string{
-		"killed: " + killed.orig(), "protected by rule protect:ssh: " + guarded.orig(), "user " + user, "client 127.0.0.1:",
+		"killed: " + killed.orig(), "protected by rule ssh: " + guarded.orig(), "user " + user, "client 127.0.0.1:",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in what the README's command answers:\n%s", want, out)

@@ -29,7 +29,7 @@ func TestAuditTellsWhatHappened(t *testing.T) {
 			{"NUCT_ACTION": "change", "NUCT_PHASE": "intent", "NUCT_FIELD": "mark", "NUCT_OLD": "7", "NUCT_NEW": "9"},
 			{"NUCT_ACTION": "change", "NUCT_PHASE": "result", "NUCT_FIELD": "mark", "NUCT_OLD": "7", "NUCT_NEW": "9", "NUCT_OUTCOME": "changed"},
 			{"NUCT_ACTION": "kill", "NUCT_PHASE": "intent"},
-			{"NUCT_ACTION": "kill", "NUCT_PHASE": "result", "NUCT_OUTCOME": "protected", "NUCT_RULE": "protect:ssh"},
+			{"NUCT_ACTION": "kill", "NUCT_PHASE": "result", "NUCT_OUTCOME": "protected", "NUCT_RULE": "ssh"},
 			{"NUCT_ACTION": "kill", "NUCT_PHASE": "intent"},
 			{"NUCT_ACTION": "kill", "NUCT_PHASE": "result", "NUCT_OUTCOME": "killed"},
 		}

@@ -65,13 +65,13 @@ func protectedConnections() map[string]nstest.Connection {
 	snat := tcp("10.0.0.1:1000", "198.51.100.5:443")
 	snat.Target.Reply.Dst = netip.MustParseAddr("203.0.113.7")
 	return map[string]nstest.Connection{
-		"protect:management, to the port":   tcp("198.51.100.9:1000", "192.0.2.1:22"),
-		"protect:management, from the port": tcp("192.0.2.15:22", "198.51.100.9:1000"),
-		"protect:management, over IPv6":     tcp("[2001:db8:2::1]:1000", "[2001:db8:1::1]:22"),
-		"protect:management, behind NAT":    dnat,
-		"protect:routing, a protocol":       {Target: nstest.Target(89, "198.51.100.9:0", "198.51.100.8:0")},
-		"protect:neighbours, an address":    tcp("203.0.113.7:1000", "198.51.100.9:80"),
-		"protect:neighbours, through NAT":   snat,
+		"management, to the port":   tcp("198.51.100.9:1000", "192.0.2.1:22"),
+		"management, from the port": tcp("192.0.2.15:22", "198.51.100.9:1000"),
+		"management, over IPv6":     tcp("[2001:db8:2::1]:1000", "[2001:db8:1::1]:22"),
+		"management, behind NAT":    dnat,
+		"routing, a protocol":       {Target: nstest.Target(89, "198.51.100.9:0", "198.51.100.8:0")},
+		"neighbours, an address":    tcp("203.0.113.7:1000", "198.51.100.9:80"),
+		"neighbours, through NAT":   snat,
 		"zones, of both directions":         inZones(6, 6),
 		"zones, of the original direction":  inZones(7, 0),
 		"zones, of the reply direction":     inZones(0, 8),
@@ -138,9 +138,9 @@ func TestPolicyProtectsThroughRealNAT(t *testing.T) {
 		r := s.one(t, filters{"orig_port_dst": 8022})
 		r.has(t, row{"dnat": true, "repl_port_src": 22})
 		before := kernelTable(t)
-		s.want(t, 6, "protect:ssh", "kill", list(r.key(t)))
-		s.want(t, 6, "protect:ssh", "kill", list(r["id"]))
-		s.want(t, 6, "protect:ssh", "change", "timeout", r.key(t), 100)
+		s.want(t, 6, "ssh", "kill", list(r.key(t)))
+		s.want(t, 6, "ssh", "kill", list(r["id"]))
+		s.want(t, 6, "ssh", "change", "timeout", r.key(t), 100)
 		wantTable(t, before)
 	})
 }

@@ -83,7 +83,7 @@ func TestServing(t *testing.T) {
 			}
 		}
 		kill(t, c, connection(t, 22), ipc.Protected)
-		if got := entry(t, d.line(t, `"result"`)); got["NUCT_RULE"] != "protect:ssh" || got["NUCT_OUTCOME"] != "protected" {
+		if got := entry(t, d.line(t, `"result"`)); got["NUCT_RULE"] != "ssh" || got["NUCT_OUTCOME"] != "protected" {
 			t.Errorf("audit of the refusal: %v", got)
 		}
 		d.stop(t, syscall.SIGTERM)

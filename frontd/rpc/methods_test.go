@@ -134,7 +134,7 @@ func TestKill(t *testing.T) {
 	d.call("kill", s, emptyArray).want(t, 0)
 	d.call("kill", s, list(num(77))).want(t, 5, "2 connections", "key")
 	d.call("kill", s, list(str("4242"))).want(t, 4)
-	d.call("kill", s, list(num(22))).want(t, 6, "protect:management")
+	d.call("kill", s, list(num(22))).want(t, 6, "management")
 	d.call("kill", s, list(num(88))).want(t, 8, "EBUSY")
 	d.call("kill", s, list(num(89))).want(t, 10, "seconds")
 	d.call("kill", s, list(key(moved))).want(t, 7)

@@ -220,7 +220,7 @@ func (d *daemon) three() (web, ssh, dns helpertest.Connection) {
 	web = helpertest.Port(6, 3000000001, "192.0.2.1:40000", "198.51.100.7:443")
 	ssh = helpertest.Port(6, 22, "192.0.2.2:40001", "198.51.100.7:22")
 	dns = helpertest.Port(17, 53, "[2001:db8::1]:5353", "[2001:db8::53]:53")
-	ssh.OutcomeOfKill, ssh.RuleOfRefusal = ipc.Protected, "protect:management"
+	ssh.OutcomeOfKill, ssh.RuleOfRefusal = ipc.Protected, "management"
 	web.OrigBytes = 1 << 33
 	d.helper.Add(web, ssh, dns)
 	return web, ssh, dns

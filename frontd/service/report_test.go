@@ -67,7 +67,7 @@ func TestKillReport(t *testing.T) {
 	plain, gone, old := port(1), port(2), port(3)
 	twin, other := port(4), port(5)
 	other.Target.ID = 4
-	h.Add(plain, gone, old, twin, other, outcome(10, ipc.Protected, "protect:management"), outcome(11, ipc.Forbidden, "zones"),
+	h.Add(plain, gone, old, twin, other, outcome(10, ipc.Protected, "management"), outcome(11, ipc.Forbidden, "zones"),
 		outcome(12, ipc.Failed, ""), outcome(13, ipc.Limited, ""), outcome(14, ipc.Unaudited, ""))
 	c := scoped(t, h, "")
 	if _, err := c.View(t.Context(), ViewRequest{Length: 1}); err != nil {
@@ -93,7 +93,7 @@ func TestKillReport(t *testing.T) {
 		{RefID(3), 3, old.Target, OutcomeReplaced, "replaced"},
 		{RefID(4), 4, ipc.Target{}, OutcomeAmbiguous, "2 connections"},
 		{keyRef(t, twin.Target), 4, twin.Target, OutcomeKilled, ""},
-		{RefID(10), 10, port(10).Target, OutcomeProtected, "protect:management"},
+		{RefID(10), 10, port(10).Target, OutcomeProtected, "management"},
 		{RefID(11), 11, port(11).Target, OutcomeForbidden, "zones"},
 		{RefID(12), 12, port(12).Target, OutcomeFailed, "EBUSY"},
 		{RefID(13), 13, port(13).Target, OutcomeFailed, "seconds"},

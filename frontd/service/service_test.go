@@ -113,12 +113,12 @@ func TestSum(t *testing.T) {
 	}
 	long := make([]failure, 20000)
 	for i := range long {
-		long[i] = failure{fmt.Sprintf("k%040d", i), faultOf(ipc.Result{Outcome: ipc.Protected, Rule: "protect:ssh"})}
+		long[i] = failure{fmt.Sprintf("k%040d", i), faultOf(ipc.Result{Outcome: ipc.Protected, Rule: "ssh"})}
 	}
 	err := sum(append([]failure{{"7", faultOf(ipc.Result{Outcome: ipc.Gone})}}, long...), "killed", 30000)
 	f, _ := AsFault(err)
 	if f.Code != CodeNoConnection || len(f.Text) > maxFaultText+1024 ||
-		!strings.Contains(f.Text, "20001 of 30000") || !strings.Contains(f.Text, "more") || strings.Count(f.Text, "protect:ssh") != 1 {
+		!strings.Contains(f.Text, "20001 of 30000") || !strings.Contains(f.Text, "more") || strings.Count(f.Text, "ssh") != 1 {
 		t.Errorf("%d bytes: %.200s", len(f.Text), f.Text)
 	}
 }

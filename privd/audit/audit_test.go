@@ -48,7 +48,7 @@ func TestFields(t *testing.T) {
 	intent.Phase, intent.Outcome = Intent, 0
 	refused := sample()
 	refused.Op, refused.Old, refused.New = ipc.OpKill, nil, nil
-	refused.Outcome, refused.Rule = ipc.Protected, "protect:management"
+	refused.Outcome, refused.Rule = ipc.Protected, "management"
 	zoned := sample()
 	zoned.Target.Orig.Zone = 7
 	both := zoned
@@ -76,7 +76,7 @@ func TestFields(t *testing.T) {
 		}},
 		{"intent", intent, map[string]string{"NUCT_PHASE": "intent", "NUCT_OUTCOME": "", "PRIORITY": "6"}},
 		{"refused kill", refused, map[string]string{"NUCT_ACTION": "kill", "NUCT_FIELD": "", "NUCT_OLD": "", "NUCT_NEW": "",
-			"NUCT_RULE": "protect:management", "NUCT_OUTCOME": "protected", "PRIORITY": "4"}},
+			"NUCT_RULE": "management", "NUCT_OUTCOME": "protected", "PRIORITY": "4"}},
 		{"zone of one direction", zoned, map[string]string{"NUCT_ZONE": "orig=7 repl=0"}},
 		{"zone of both directions", both, map[string]string{"NUCT_ZONE": "7"}},
 		{"ICMP", icmp, map[string]string{"NUCT_ORIG": "icmp src=192.0.2.1 dst=198.51.100.7 type=8 code=0 id=5"}},
