@@ -19,7 +19,7 @@ const Self = "self"
 type Account struct {
 	Name   string
 	UID    uint32
-	GID    uint32 // primary group; only with Listed
+	GID    uint32 // primary group; of a number that is not listed, that number
 	Groups []int  // all groups, the primary one included; only with Listed
 	Listed bool   // false for a number that /etc/passwd does not have
 }
@@ -35,7 +35,7 @@ func Lookup(nameOrUID string) (Account, error) {
 		u, err := user.LookupId(strconv.FormatUint(uid, 10))
 		var unknown user.UnknownUserIdError
 		if errors.As(err, &unknown) || errors.Is(err, os.ErrNotExist) {
-			return Account{Name: nameOrUID, UID: uint32(uid)}, nil
+			return Account{Name: nameOrUID, UID: uint32(uid), GID: uint32(uid)}, nil
 		}
 		if err != nil {
 			return Account{}, fmt.Errorf("look up user %q: %w", nameOrUID, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,7 @@ type state struct {
 	uid, gid    uint32
 	caps        uint64 // permitted and effective
 	inheritable uint64
+	account     *Account // whose groups, and no others, it has; nil: those it was started with
 }
 
 // assert reads the status of every thread. Threads that are started meanwhile have what
@@ -70,6 +72,32 @@ func (s state) matches(status string) error {
 		if got := lines[want.key]; got != want.value {
 			return fmt.Errorf("%s is %q, want %q", want.key, got, want.value)
 		}
+	}
+	return s.matchGroups(lines)
+}
+
+// matchGroups compares supplementary groups.
+func (s state) matchGroups(lines map[string]string) error {
+	if s.account == nil {
+		return nil
+	}
+	shown, ok := lines["Groups"]
+	if !ok {
+		return errors.New("no line with groups")
+	}
+	var got []int
+	for _, field := range strings.Fields(shown) {
+		id, err := strconv.ParseUint(field, 10, 32)
+		if err != nil {
+			return fmt.Errorf("groups are %q: %w", shown, err)
+		}
+		got = append(got, int(id))
+	}
+	want := slices.Clone(s.account.Groups)
+	slices.Sort(got)
+	slices.Sort(want)
+	if got, want = slices.Compact(got), slices.Compact(want); !slices.Equal(got, want) {
+		return fmt.Errorf("groups are %v, want %v", got, want)
 	}
 	return nil
 }

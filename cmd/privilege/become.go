@@ -42,10 +42,7 @@ func Become(cfg Config) error {
 			return err
 		}
 		if a.UID != want.uid || os.Getuid() != os.Geteuid() {
-			if !a.Listed {
-				return fmt.Errorf("become user %d: it is not in /etc/passwd, so its groups are unknown", a.UID)
-			}
-			other, want.uid, want.gid = &a, a.UID, a.GID
+			other, want.uid, want.gid, want.account = &a, a.UID, a.GID, &a
 		}
 	}
 	if other != nil && os.Geteuid() != 0 {

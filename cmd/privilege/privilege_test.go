@@ -171,6 +171,8 @@ func TestBecomeFromRoot(t *testing.T) {
 		{uid, "cap_net_admin", uid, gid, netAdmin},
 		{Self, "cap_net_admin", "0", "0", netAdmin},
 		{"root", "", "0", "0", none},
+		// A number that /etc/passwd does not have.
+		{"3999999999", "cap_net_admin", "3999999999", "3999999999", netAdmin},
 	} {
 		t.Run(c.user+" with "+c.keep, func(t *testing.T) {
 			out, err := run(t, c.user, c.keep, nil)
@@ -179,8 +181,8 @@ func TestBecomeFromRoot(t *testing.T) {
 			}
 			checkStatus(t, out, c.uid, c.gid, c.caps)
 			for line := range strings.Lines(out) {
-				if groups, ok := strings.CutPrefix(line, "Groups:"); ok && c.user == "daemon" && strings.TrimSpace(groups) != gid {
-					t.Errorf("groups %q, want %s alone", strings.TrimSpace(groups), gid)
+				if groups, ok := strings.CutPrefix(line, "Groups:"); ok && c.uid != "0" && strings.TrimSpace(groups) != map[bool]string{true: gid}[c.uid == uid] {
+					t.Errorf("groups %q", strings.TrimSpace(groups))
 				}
 			}
 		})
@@ -235,7 +237,6 @@ func TestWhatCannotBeBecome(t *testing.T) {
 		{"capability missing", Self, "cap_net_admin", stranger(), "cap_net_admin is missing: start as root"},
 		{"not root", "games", "", stranger(), "only root can"},
 		{"unknown name", "no-such-user", "", nil, "unknown user no-such-user"},
-		{"number that is not listed", "3999999999", "", nil, "not in /etc/passwd"},
 		{"number that means nobody", "4294967295", "", nil, "not a user id"},
 		{"number too large", "4294967296", "", nil, "unknown user"},
 		{"empty", "", "", nil, "unknown user"},
@@ -253,11 +254,15 @@ func TestWhatCannotBeBecome(t *testing.T) {
 func TestAssertSeesWhatIsLeft(t *testing.T) {
 	good := "Uid:\t1 1 1 1\nGid:\t1\t1\t1\t1\nCapInh:\t" + none + "\nCapPrm:\t" + netAdmin + "\nCapEff:\t" + netAdmin +
 		"\nCapAmb:\t" + none + "\nNoNewPrivs:\t1\n"
-	want := state{uid: 1, gid: 1, caps: 1 << 12}
+	good += "Groups:\t4 24 \n"
+	want := state{uid: 1, gid: 1, caps: 1 << 12, account: &Account{Groups: []int{24, 4}}}
 	if err := want.matches(good); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, from, to string }{
+		{"a group too many", "Groups:\t4 24", "Groups:\t0 4 24"},
+		{"a group too few", "Groups:\t4 24", "Groups:\t4"},
+		{"no line of groups", "Groups", "Group"},
 		{"saved uid", "Uid:\t1 1 1 1", "Uid:\t1 1 0 1"},
 		{"real gid", "Gid:\t1", "Gid:\t0"},
 		{"inheritable", "CapInh:\t" + none, "CapInh:\t" + netAdmin},
