@@ -131,6 +131,9 @@ func combine(t strict.Table, c *Config) {
 	}
 	fit("session_timeout", "session_lifetime", s.Timeout > s.Lifetime, func() { s.Timeout = s.Lifetime })
 	fit("web_session_timeout", "session_lifetime", s.WebTimeout > s.Lifetime, func() { s.WebTimeout = s.Lifetime })
+	if c.Auth.Backend == BackendNone && !t.Has("max_sessions_per_user") {
+		s.MaxPerUser = s.Max // nobody has a name of his own there
+	}
 	fit("max_sessions_per_user", "max_sessions", s.MaxPerUser > s.Max, func() { s.MaxPerUser = s.Max })
 	fit("max_connections_per_address", "max_connections", n.MaxPerAddress > n.Max, func() { n.MaxPerAddress = n.Max })
 }
