@@ -25,6 +25,12 @@ const (
 	slowRows = 12000
 )
 
+// patientTimeouts let slow clients hang for longer than a slow machine takes for the test.
+const patientTimeouts = `header_timeout = "5m"
+body_timeout = "5m"
+write_timeout = "5m"
+idle_timeout = "5m"`
+
 // TestSlowClientsDelayNobody lets 200 clients hang on the listener, each kind of
 // slowness among them, while another one works.
 func TestSlowClientsDelayNobody(t *testing.T) {
@@ -32,7 +38,7 @@ func TestSlowClientsDelayNobody(t *testing.T) {
 	nstest.Run(t, func(t *testing.T) {
 		createMany(t, slowRows)
 		shrinkBuffers(t)
-		w := newWorld(t, everything, "max_page = 100000", "[auth]", `backend = "none"`)
+		w := newWorld(t, everything, "max_page = 100000", patientTimeouts, "[auth]", `backend = "none"`)
 		s := w.login(t)
 		s.rows(t, filters{"orig_port_src": 1})
 		healthy := newClient(t, rpcAddress).login(t)
