@@ -47,9 +47,29 @@ func TestNone(t *testing.T) {
 	}
 }
 
+// turns keeps who is in a queue, so that one can leave.
+type turns struct {
+	*queue
+	in chan func()
+}
+
+func newTurns(workers, room int) *turns {
+	return &turns{queue: newQueue(workers, room), in: make(chan func(), 100)}
+}
+
+func (q *turns) enter(ctx context.Context) error {
+	leave, err := q.queue.enter(ctx)
+	if err == nil {
+		q.in <- leave
+	}
+	return err
+}
+
+func (q *turns) leave() { (<-q.in)() }
+
 func TestQueue(t *testing.T) {
-	tests := map[string]func(t *testing.T, q *queue){
-		"refuses beyond workers and room": func(t *testing.T, q *queue) {
+	tests := map[string]func(t *testing.T, q *turns){
+		"refuses beyond workers and room": func(t *testing.T, q *turns) {
 			served := make(chan error, 10)
 			for range 2 {
 				if err := q.enter(t.Context()); err != nil {
@@ -78,7 +98,7 @@ func TestQueue(t *testing.T) {
 				t.Errorf("afterwards: %v", err)
 			}
 		},
-		"who gives up makes room": func(t *testing.T, q *queue) {
+		"who gives up makes room": func(t *testing.T, q *turns) {
 			for range 2 {
 				if err := q.enter(t.Context()); err != nil {
 					t.Fatal(err)
@@ -103,14 +123,32 @@ func TestQueue(t *testing.T) {
 				t.Errorf("enter afterwards: %v", err)
 			}
 		},
-		"who has given up is not let in": func(t *testing.T, q *queue) {
+		"who has given up is not let in": func(t *testing.T, q *turns) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			if err := q.enter(ctx); !errors.Is(err, context.Canceled) {
 				t.Errorf("enter: %v", err)
 			}
 		},
-		"first come, first served": func(t *testing.T, q *queue) {
+		"who is known has a worker that strangers cannot take": func(t *testing.T, q *turns) {
+			for range 5 {
+				go q.enter(t.Context())
+			}
+			synctest.Wait()
+			known := preferred(t.Context())
+			if err := q.enter(known); err != nil {
+				t.Errorf("somebody known: %v", err)
+			}
+			ctx, cancel := context.WithTimeout(known, time.Second)
+			defer cancel()
+			if err := q.enter(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a second one: %v, want him to wait", err)
+			}
+			for range 6 {
+				q.leave()
+			}
+		},
+		"first come, first served": func(t *testing.T, q *turns) {
 			for range 2 {
 				if err := q.enter(t.Context()); err != nil {
 					t.Fatal(err)
@@ -135,7 +173,7 @@ func TestQueue(t *testing.T) {
 	}
 	for name, run := range tests {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { run(t, newQueue(2, 3)) })
+			synctest.Test(t, func(t *testing.T) { run(t, newTurns(2, 3)) })
 		})
 	}
 }

@@ -79,10 +79,11 @@ func (f *File) Login(ctx context.Context, req Request) (Identity, error) {
 	case passwd.CheckName(user) != nil:
 		return Identity{}, denied("no user can have this name")
 	}
-	if err := f.queue.enter(ctx); err != nil {
+	leave, err := f.queue.enter(ctx)
+	if err != nil {
 		return Identity{}, err
 	}
-	defer f.queue.leave()
+	defer leave()
 
 	users, err := f.source.load()
 	if err != nil {

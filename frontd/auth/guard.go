@@ -28,6 +28,8 @@ const (
 	maxDelay   = time.Minute
 	// forgetAfter is how long after the last failure a count is forgotten.
 	forgetAfter = 15 * time.Minute
+	// rememberFor is how long a source is remembered from which somebody has logged in.
+	rememberFor = 24 * time.Hour
 	// maxCounted bounds how many sources, accounts, and pairs of the two are remembered. The
 	// ones that failed the longest ago are forgotten first.
 	maxCounted = 1 << 14
@@ -57,6 +59,9 @@ type GuardConfig struct {
 // knows the password and is somewhere else gets in, however many guess. They shorten the
 // patience with those who have failed at it.
 //
+// Who has logged in from a source lately is not kept waiting there by what others do, and has
+// a worker of the queue kept for him and his like.
+//
 // Accounts count whether they exist or not, so that waiting says nothing about that.
 type Guard struct {
 	backend Backend
@@ -66,6 +71,7 @@ type Guard struct {
 	pairs    *ledger[pair]
 	sources  *ledger[origin]
 	accounts *ledger[string]
+	known    *ledger[pair] // that have logged in
 	lines    map[origin]*line
 }
 
@@ -91,14 +97,18 @@ func NewGuard(cfg GuardConfig) *Guard {
 	}
 	return &Guard{
 		backend: cfg.Backend, log: log,
-		pairs: newLedger[pair](maxCounted), sources: newLedger[origin](maxCounted),
-		accounts: newLedger[string](maxCounted), lines: make(map[origin]*line),
+		pairs: newLedger[pair](maxCounted, forgetAfter), sources: newLedger[origin](maxCounted, forgetAfter),
+		accounts: newLedger[string](maxCounted, forgetAfter), known: newLedger[pair](maxCounted, rememberFor),
+		lines: make(map[origin]*line),
 	}
 }
 
 // Login asks the backend, unless the source has to wait.
 func (g *Guard) Login(ctx context.Context, req Request) (Identity, error) {
 	who := pair{sourceOf(req), accountOf(req)}
+	if g.knows(who) {
+		ctx = preferred(ctx)
+	}
 	if err := g.enter(ctx, who); err != nil {
 		return Identity{}, err
 	}
@@ -110,6 +120,12 @@ func (g *Guard) Login(ctx context.Context, req Request) (Identity, error) {
 		g.succeeded(who)
 	}
 	return id, err
+}
+
+func (g *Guard) knows(who pair) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.known.has(who, time.Now())
 }
 
 func sourceOf(req Request) origin {
@@ -185,7 +201,10 @@ func (g *Guard) enter(ctx context.Context, who pair) error {
 // waitLocked returns a *BusyError while somebody has to wait.
 func (g *Guard) waitLocked(who pair) error {
 	now := time.Now()
-	wait := max(g.pairs.until(who, now), g.sources.until(who.from, now))
+	wait := g.pairs.until(who, now)
+	if !g.known.has(who, now) {
+		wait = max(wait, g.sources.until(who.from, now))
+	}
 	if wait <= 0 {
 		return nil
 	}
@@ -232,6 +251,7 @@ func (g *Guard) succeeded(who pair) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.pairs.forget(who)
+	g.known.add(who, time.Now())
 }
 
 func (s origin) String() string {

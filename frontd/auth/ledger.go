@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// A ledger counts failures by key. It keeps the size given at most, and is not safe for concurrent
+// A ledger counts failures, or successes, by key. It keeps the size given at most, and is not safe for concurrent
 // use.
 type ledger[K comparable] struct {
 	size    int
+	keep    time.Duration // after the last failure
 	entries map[K]*list.Element
 	order   list.List // of *entry[K], the one that failed the longest ago first
 }
@@ -22,8 +23,8 @@ type entry[K comparable] struct {
 	free  time.Time // when to be heard again
 }
 
-func newLedger[K comparable](size int) *ledger[K] {
-	return &ledger[K]{size: size, entries: make(map[K]*list.Element)}
+func newLedger[K comparable](size int, keep time.Duration) *ledger[K] {
+	return &ledger[K]{size: size, keep: keep, entries: make(map[K]*list.Element)}
 }
 
 // add counts a failure and returns the count.
@@ -46,7 +47,7 @@ func (l *ledger[K]) add(key K, now time.Time) *entry[K] {
 
 // expire forgets what is old. Each entry costs that once.
 func (l *ledger[K]) expire(now time.Time) {
-	for e := l.order.Front(); e != nil && now.Sub(e.Value.(*entry[K]).last) > forgetAfter; e = l.order.Front() {
+	for e := l.order.Front(); e != nil && now.Sub(e.Value.(*entry[K]).last) > l.keep; e = l.order.Front() {
 		l.drop(e)
 	}
 }
@@ -60,6 +61,12 @@ func (l *ledger[K]) forget(key K) {
 	if e, ok := l.entries[key]; ok {
 		l.drop(e)
 	}
+}
+
+// has says whether the key is remembered.
+func (l *ledger[K]) has(key K, now time.Time) bool {
+	e, ok := l.entries[key]
+	return ok && now.Sub(e.Value.(*entry[K]).last) <= l.keep
 }
 
 // until is how long a key has to wait; 0 or less: not at all.

@@ -19,11 +19,21 @@ const (
 )
 
 // A queue lets a few logins work at the same time and a few more wait, in the order in
-// which they came.
+// which they came. One worker more is there for those who are preferred, and as much room: strangers
+// cannot fill it.
 type queue struct {
 	running chan struct{} // one element for each that works
+	extra   chan struct{} // the same for those preferred
 	waiting atomic.Int64
+	ahead   atomic.Int64 // those preferred who wait
 	room    int64
+}
+
+type preferredKey struct{}
+
+// preferred marks the login of somebody who is known.
+func preferred(ctx context.Context) context.Context {
+	return context.WithValue(ctx, preferredKey{}, true)
 }
 
 // newQueue returns a queue. What is zero or negative takes its default.
@@ -34,29 +44,37 @@ func newQueue(workers, room int) *queue {
 	if room <= 0 {
 		room = DefaultQueue
 	}
-	return &queue{running: make(chan struct{}, workers), room: int64(room)}
+	return &queue{running: make(chan struct{}, workers), extra: make(chan struct{}, 1), room: int64(room)}
 }
 
-// enter waits for its turn. After nil the caller must leave. Errors are a *BusyError or that of
-// ctx.
-func (q *queue) enter(ctx context.Context) error {
+// enter waits for its turn. After nil the caller must call leave. Errors are a *BusyError or that
+// of ctx.
+func (q *queue) enter(ctx context.Context) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
+	waiting := &q.waiting
+	var extra chan struct{} // nil: never ready
+	if ctx.Value(preferredKey{}) != nil {
+		waiting, extra = &q.ahead, q.extra
+	}
+	leaveRunning, leaveExtra := func() { <-q.running }, func() { <-q.extra }
 	select {
 	case q.running <- struct{}{}:
-		return nil
+		return leaveRunning, nil
 	default:
 	}
-	defer q.waiting.Add(-1)
-	if q.waiting.Add(1) > q.room {
-		return &BusyError{Retry: busyRetry}
+	defer waiting.Add(-1)
+	if waiting.Add(1) > q.room {
+		return nil, &BusyError{Retry: busyRetry}
 	}
 	select {
 	case q.running <- struct{}{}:
-		return nil
+		return leaveRunning, nil
+	case extra <- struct{}{}:
+		return leaveExtra, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 
@@ -77,12 +95,10 @@ func NewQueue(backend Backend, workers, room int) *Queue {
 
 // Login asks the backend when there is room.
 func (q *Queue) Login(ctx context.Context, req Request) (Identity, error) {
-	if err := q.queue.enter(ctx); err != nil {
+	leave, err := q.queue.enter(ctx)
+	if err != nil {
 		return Identity{}, err
 	}
-	defer q.queue.leave()
+	defer leave()
 	return q.backend.Login(ctx, req)
 }
-
-// leave makes room for the next.
-func (q *queue) leave() { <-q.running }
