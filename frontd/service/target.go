@@ -4,7 +4,6 @@ package service
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -53,41 +52,62 @@ func (c *Call) find(ctx context.Context, refs []Ref) ([]found, error) {
 	began := time.Now()
 	holder, _, _ := c.remembered()
 	snap := c.s.tables.Last(holder)
-	out := make([]found, len(refs))
-	for i, r := range refs {
-		if !r.exact && snap == nil {
+	var ids []uint32
+	for _, r := range refs {
+		if !r.exact {
+			ids = append(ids, r.id)
+		}
+	}
+	var rows map[uint32][]int32
+	if len(ids) > 0 {
+		if snap == nil {
 			var err error
 			if snap, err = c.look(ctx, ""); err != nil {
 				return nil, err
 			}
 		}
-		out[i] = c.in(snap, r)
+		rows = snap.FindIDs(ids)
+	}
+	out := make([]found, len(refs))
+	for i, r := range refs {
+		if r.exact {
+			out[i] = c.findKey(snap, r.target)
+		} else {
+			out[i] = c.findRow(snap, rows[r.id])
+		}
 	}
 	return out, c.confirm(ctx, began, out)
 }
 
-// in looks for a connection in a table; without one it can only be an exact one.
-func (c *Call) in(snap *table.Snapshot, r Ref) found {
-	if r.exact {
-		if !c.role.Scope().Covers(table.ConnectionOf(r.target)) {
-			return found{fault: noConnection()}
-		}
-		f := found{target: r.target}
-		if snap != nil {
-			row, there := snap.FindTarget(r.target)
-			f.known = there && c.role.visible.Match(snap, row)
-		}
-		return f
+// findKey says what a key names. A table is not needed for that, but tells whether the
+// session has seen it.
+func (c *Call) findKey(snap *table.Snapshot, target ipc.Target) found {
+	if !c.role.Scope().Covers(table.ConnectionOf(target)) {
+		return found{fault: noConnection()}
 	}
-	rows := snap.FindID(r.id)
-	// A twin that the user may not see does not make an id ambiguous.
-	rows = slices.DeleteFunc(rows, func(row int32) bool { return !c.role.visible.Match(snap, row) })
-	switch len(rows) {
+	f := found{target: target}
+	if snap != nil {
+		row, there := snap.FindTarget(target)
+		f.known = there && c.role.visible.Match(snap, row)
+	}
+	return f
+}
+
+// findRow says what an id names that all these rows of a table have.
+func (c *Call) findRow(snap *table.Snapshot, rows []int32) found {
+	var seen []int32
+	for _, row := range rows {
+		// A twin that the user may not see does not make an id ambiguous.
+		if c.role.visible.Match(snap, row) {
+			seen = append(seen, row)
+		}
+	}
+	switch len(seen) {
 	case 0:
 		return found{fault: noConnection()}
 	case 1:
-		return found{target: snap.Target(rows[0]), known: true}
+		return found{target: snap.Target(seen[0]), known: true}
 	default:
-		return found{fault: fault(CodeAmbiguous, "the id stands for %d connections, use the key", len(rows))}
+		return found{fault: fault(CodeAmbiguous, "the id stands for %d connections, use the key", len(seen))}
 	}
 }

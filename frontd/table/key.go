@@ -85,13 +85,26 @@ func (s *Snapshot) FindTarget(t ipc.Target) (int32, bool) {
 	return s.find(s.byTarget.hash(&n), &n)
 }
 
-// FindID gives all rows with this id of the kernel's: nearly always one or none, but ids
-// are 32-bit hashes, and a million connections hold about a hundred pairs.
-func (s *Snapshot) FindID(id uint32) []int32 {
-	var rows []int32
-	for row, v := range s.id {
-		if v == id && s.has[row]&hasID != 0 {
-			rows = append(rows, int32(row))
+// FindIDs gives, for each of these ids of the kernel's, all rows that have it: nearly
+// always one or none, but ids are 32-bit hashes, and a million connections hold about a
+// hundred pairs. It looks at all rows once, however many ids there are.
+func (s *Snapshot) FindIDs(ids []uint32) map[uint32][]int32 {
+	rows := make(map[uint32][]int32, len(ids))
+	if len(ids) == 0 {
+		return rows
+	}
+	const mask = 1<<16 - 1
+	var low [(mask + 1) / 64]uint64 // the low bits of the wanted, so that most rows are left out at once
+	for _, id := range ids {
+		rows[id] = nil
+		low[(id&mask)/64] |= 1 << (id % 64)
+	}
+	for row, id := range s.id {
+		if low[(id&mask)/64]&(1<<(id%64)) == 0 {
+			continue
+		}
+		if of, wanted := rows[id]; wanted && s.has[row]&hasID != 0 {
+			rows[id] = append(of, int32(row))
 		}
 	}
 	return rows

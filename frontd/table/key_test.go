@@ -3,8 +3,10 @@
 package table
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,13 +172,18 @@ func TestFindTargetInEmptySnapshot(t *testing.T) {
 	}
 }
 
-func TestFindID(t *testing.T) {
+func TestFindIDs(t *testing.T) {
 	a, b, c := target(6, "192.0.2.1", "192.0.2.2", 1), target(6, "192.0.2.1", "192.0.2.2", 2), target(6, "192.0.2.1", "192.0.2.2", 3)
 	a.ID, b.ID, c.ID = 5, 5, 6
 	s := build(t, conn(a), conn(b), conn(c), packet(ipc.FamilyIPv4, tuples(target(17, "192.0.2.1", "192.0.2.2", 4))))
-	for id, want := range map[uint32]int{5: 2, 6: 1, 7: 0, 0: 0} {
-		if got := s.FindID(id); len(got) != want {
-			t.Errorf("id %d: rows %v, want %d of them", id, got, want)
+	many := map[uint32]int{5: 2, 6: 1, 7: 0, 0: 0, 5 + 1<<16: 0, 5 + 64: 0}
+	got := s.FindIDs(slices.Collect(maps.Keys(many)))
+	for id, want := range many {
+		if one := s.FindIDs([]uint32{id, id}); len(one) != 1 || len(one[id]) != want || !slices.Equal(one[id], got[id]) {
+			t.Errorf("id %d: rows %v, among others %v, want %d of them", id, one, got[id], want)
 		}
+	}
+	if len(got) != len(many) || len(s.FindIDs(nil)) != 0 {
+		t.Errorf("found %v", got)
 	}
 }
