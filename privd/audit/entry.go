@@ -4,7 +4,6 @@ package audit
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -73,20 +72,21 @@ type field struct{ key, value string }
 
 // fields gives all that are not empty, values bounded and printable.
 func (e Entry) fields() []field {
+	orig := tupleText(e.Target.Protocol, e.Target.Orig)
 	all := []field{
 		{"MESSAGE_ID", MessageID},
 		{"PRIORITY", e.priority()},
 		{"SYSLOG_IDENTIFIER", Identifier},
-		{"MESSAGE", e.message()},
+		{"MESSAGE", e.message(orig)},
 		{"NUCT_ACTION", e.Op.String()},
 		{"NUCT_PHASE", string(e.Phase)},
-		{"NUCT_REQUEST_ID", fmt.Sprintf("%016x", e.Actor.RequestID)},
+		{"NUCT_REQUEST_ID", requestID(e.Actor)},
 		{"NUCT_PEER_UID", strconv.FormatUint(uint64(e.Peer.UID), 10)},
 		{"NUCT_PEER_PID", strconv.FormatInt(int64(e.Peer.PID), 10)},
 		{"NUCT_CLAIMED_USER", e.Actor.User},
 		{"NUCT_CLAIMED_CLIENT", e.Actor.Client},
 		{"NUCT_CT_ID", strconv.FormatUint(uint64(e.Target.ID), 10)},
-		{"NUCT_ORIG", tupleText(e.Target.Protocol, e.Target.Orig)},
+		{"NUCT_ORIG", orig},
 		{"NUCT_REPL", tupleText(e.Target.Protocol, e.Target.Reply)},
 		{"NUCT_ZONE", zoneText(e.Target)},
 		{"NUCT_FIELD", e.fieldName()},
@@ -107,6 +107,9 @@ func (e Entry) fields() []field {
 // clean is the last fence: values are made of numbers, names of rules and texts that the
 // wire has checked, and are short and printable already.
 func clean(s string) string {
+	if len(s) <= maxField && plain(s) {
+		return s
+	}
 	var b strings.Builder
 	for _, r := range s {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -120,9 +123,25 @@ func clean(s string) string {
 	return b.String()
 }
 
+// plain reports whether s is of printable ASCII alone.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func requestID(a ipc.Actor) string {
+	const digits = 16
+	s := strconv.FormatUint(a.RequestID, 16)
+	return strings.Repeat("0", digits-len(s)) + s
+}
+
 // message is the entry for people, for whom a list of entries shows nothing else. What the
 // front daemon claims is quoted, so that no name can pass for what follows it.
-func (e Entry) message() string {
+func (e Entry) message(orig string) string {
 	var b strings.Builder
 	b.WriteString(e.Op.String())
 	if e.Op == ipc.OpChange {
@@ -145,13 +164,12 @@ func (e Entry) message() string {
 	if e.Detail != "" {
 		b.WriteString(" (" + e.Detail + ")")
 	}
-	b.WriteString(": " + tupleText(e.Target.Protocol, e.Target.Orig))
-	fmt.Fprintf(&b, ", request %016x", e.Actor.RequestID)
+	b.WriteString(": " + orig + ", request " + requestID(e.Actor))
 	if e.Actor.User != "" {
-		fmt.Fprintf(&b, ", user %q", e.Actor.User)
+		b.WriteString(", user " + strconv.Quote(e.Actor.User))
 	}
 	if e.Actor.Client != "" {
-		fmt.Fprintf(&b, ", client %q", e.Actor.Client)
+		b.WriteString(", client " + strconv.Quote(e.Actor.Client))
 	}
 	return b.String()
 }
@@ -197,18 +215,24 @@ func zoneText(t ipc.Target) string {
 
 // tupleText writes a tuple as conntrack(8) does.
 func tupleText(protocol uint8, t ipc.Tuple) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s src=%s dst=%s", protocolName(protocol), address(t.Src), address(t.Dst))
+	b := make([]byte, 0, 128)
+	b = append(b, protocolName(protocol)...)
+	b = t.Src.WithZone("").AppendTo(append(b, " src="...))
+	b = t.Dst.WithZone("").AppendTo(append(b, " dst="...))
+	number := func(name string, n uint64) {
+		b = strconv.AppendUint(append(b, name...), n, 10)
+	}
 	switch t.Kind {
 	case ipc.Ports:
-		fmt.Fprintf(&b, " sport=%d dport=%d", t.SrcPort, t.DstPort)
+		number(" sport=", uint64(t.SrcPort))
+		number(" dport=", uint64(t.DstPort))
 	case ipc.ICMP:
-		fmt.Fprintf(&b, " type=%d code=%d id=%d", t.ICMPType(), t.ICMPCode(), t.SrcPort)
+		number(" type=", uint64(t.ICMPType()))
+		number(" code=", uint64(t.ICMPCode()))
+		number(" id=", uint64(t.SrcPort))
 	}
-	return b.String()
+	return string(b)
 }
-
-func address(a netip.Addr) string { return a.WithZone("").String() }
 
 func protocolName(n uint8) string {
 	switch n {
