@@ -65,16 +65,16 @@ func protectedConnections() map[string]nstest.Connection {
 	snat := tcp("10.0.0.1:1000", "198.51.100.5:443")
 	snat.Target.Reply.Dst = netip.MustParseAddr("203.0.113.7")
 	return map[string]nstest.Connection{
-		"management, to the port":   tcp("198.51.100.9:1000", "192.0.2.1:22"),
-		"management, from the port": tcp("192.0.2.15:22", "198.51.100.9:1000"),
-		"management, over IPv6":     tcp("[2001:db8:2::1]:1000", "[2001:db8:1::1]:22"),
-		"management, behind NAT":    dnat,
-		"routing, a protocol":       {Target: nstest.Target(89, "198.51.100.9:0", "198.51.100.8:0")},
-		"neighbours, an address":    tcp("203.0.113.7:1000", "198.51.100.9:80"),
-		"neighbours, through NAT":   snat,
-		"zones, of both directions":         inZones(6, 6),
-		"zones, of the original direction":  inZones(7, 0),
-		"zones, of the reply direction":     inZones(0, 8),
+		"management, to the port":          tcp("198.51.100.9:1000", "192.0.2.1:22"),
+		"management, from the port":        tcp("192.0.2.15:22", "198.51.100.9:1000"),
+		"management, over IPv6":            tcp("[2001:db8:2::1]:1000", "[2001:db8:1::1]:22"),
+		"management, behind NAT":           dnat,
+		"routing, a protocol":              {Target: nstest.Target(89, "198.51.100.9:0", "198.51.100.8:0")},
+		"neighbours, an address":           tcp("203.0.113.7:1000", "198.51.100.9:80"),
+		"neighbours, through NAT":          snat,
+		"zones, of both directions":        inZones(6, 6),
+		"zones, of the original direction": inZones(7, 0),
+		"zones, of the reply direction":    inZones(0, 8),
 	}
 }
 
