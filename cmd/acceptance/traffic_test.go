@@ -147,6 +147,24 @@ func ask(t testing.TB, network, address string, question []byte) {
 			t.Fatal(err)
 		}
 	}
+	if tcp, ok := c.(*net.TCPConn); ok {
+		acknowledge(t, tcp)
+	}
+}
+
+// acknowledge sends what tcp(7) calls a delayed ACK at once, so that the connection is silent
+// from here on.
+func acknowledge(t testing.TB, c *net.TCPConn) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var setErr error
+	err = raw.Control(func(fd uintptr) { setErr = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
+	if err != nil || setErr != nil {
+		t.Fatal(err, setErr)
+	}
 }
 
 // echo is an ICMP echo request (RFC 792, RFC 4443). The kernel computes ICMPv6's checksum.
