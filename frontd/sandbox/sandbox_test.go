@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 // victim restricts itself and tries what it may and what it must not do.
 func victim(dir string) int {
 	path := func(name string) string { return filepath.Join(dir, name) }
+	expect("connect to the directory", dial("tcp", directory.Addr().String()), true)
 	// Of TCP proper: multipath TCP, Go's default for listeners, Landlock does not know.
 	var plain net.ListenConfig
 	plain.SetMultipathTCP(false)
@@ -46,6 +47,11 @@ func victim(dir string) int {
 		fmt.Println(err)
 		return 1
 	}
+	directory, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
 	helper, err := net.Listen("unix", path("helper/s"))
 	if err != nil {
 		fmt.Println(err)
@@ -53,9 +59,10 @@ func victim(dir string) int {
 	}
 	var log bytes.Buffer
 	if err := Restrict(Config{
-		Read:   []string{path("etc/passwd")},
-		Remove: []string{path("run/own.sock")},
-		Log:    slog.New(slog.NewTextHandler(&log, nil)),
+		Read:    []string{path("etc/passwd")},
+		Remove:  []string{path("run/own.sock")},
+		Connect: []uint16{directory.Addr().(*net.TCPAddr).AddrPort().Port()},
+		Log:     slog.New(slog.NewTextHandler(&log, nil)),
 	}); err != nil {
 		fmt.Println(err)
 		return 1
