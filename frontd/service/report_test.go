@@ -255,6 +255,10 @@ func TestReturned(t *testing.T) {
 			c.Target.Reply.Src = netip.MustParseAddr("203.0.113.1")
 			return c
 		}, time.Second, []uint32{1}, time.Second},
+		"from the other end": {map[uint32]time.Duration{1: 0}, func(c helpertest.Connection) helpertest.Connection {
+			c.Target.Orig, c.Target.Reply = c.Target.Reply, c.Target.Orig
+			return c
+		}, time.Second, []uint32{1}, time.Second},
 		"another port": {map[uint32]time.Duration{1: 0}, func(c helpertest.Connection) helpertest.Connection {
 			c.Target.Orig.SrcPort += 500
 			return c

@@ -26,8 +26,9 @@ type watched struct {
 }
 
 // watch reads the table until all that were killed are back or the time is over, with the
-// last reading at its end. Back is what has the same original direction: the kernel made a
-// new connection of the next packet that came, whatever its id and its replies are now.
+// last reading at its end. Back is what has the same original direction, or the reply's as
+// its original one: the kernel made a new connection of the next packet that came, from
+// whichever end, and whatever its id and its replies are now.
 func (c *Call) watch(ctx context.Context, targets []found, reports []Report, span time.Duration) {
 	var left []watched
 	for i := range reports {
@@ -65,11 +66,15 @@ func (c *Call) watch(ctx context.Context, targets []found, reports []Report, spa
 
 // stillGone tells of those that are back, and gives the others.
 func (c *Call) stillGone(snap *table.Snapshot, all []watched) (left []watched) {
-	targets := make([]ipc.Target, len(all))
+	targets := make([]ipc.Target, 2*len(all))
 	for i, w := range all {
-		targets[i] = w.target
+		turned := w.target
+		turned.Orig, turned.Reply = turned.Reply, turned.Orig
+		targets[i], targets[len(all)+i] = w.target, turned
 	}
-	for i, row := range snap.WithOrigin(targets, c.role.visible) {
+	rows := snap.WithOrigin(targets, c.role.visible)
+	for i := range all {
+		row := max(rows[i], rows[len(all)+i])
 		if row < 0 {
 			left = append(left, all[i])
 			continue
