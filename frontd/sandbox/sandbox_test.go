@@ -33,7 +33,6 @@ func TestMain(m *testing.M) {
 // victim restricts itself and tries what it may and what it must not do.
 func victim(dir string) int {
 	path := func(name string) string { return filepath.Join(dir, name) }
-	expect("connect to the directory", dial("tcp", directory.Addr().String()), true)
 	// Of TCP proper: multipath TCP, Go's default for listeners, Landlock does not know.
 	var plain net.ListenConfig
 	plain.SetMultipathTCP(false)
@@ -88,6 +87,7 @@ func victim(dir string) int {
 	expect("remove its socket", os.Remove(path("run/own.sock")), true)
 	expect("make a file in the socket's folder", os.WriteFile(path("run/x"), nil, 0o600), false)
 	expect("connect to the helper", dial("unix", helper.Addr().String()), true)
+	expect("connect to the directory", dial("tcp", directory.Addr().String()), true)
 	expect("connect to its own listener by TCP", dial("tcp", served.Addr().String()), false)
 	expect("listen on another port", func() error { _, err := plain.Listen(context.Background(), "tcp", "127.0.0.1:0"); return err }(), false)
 	// It would come from the network namespace of the listener, which may be the host's.
