@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -52,17 +53,15 @@ type options struct {
 func parse(args []string, stdout, stderr io.Writer) (o options, code int, done bool) {
 	f := flag.NewFlagSet("nuconntrack-frontd", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
-	f.StringVar(&o.config, "config", defaultConfig, "configuration `file`")
-	f.StringVar(&o.override.Listen, "listen", "", "listen on this `address` (ip:port, plain:ip:port or unix:/path) instead of those in the file")
-	f.StringVar(&o.override.Privd, "privd", "", "`path` of the helper's socket, instead of that in the file")
+	f.StringVar(&o.config, "config", defaultConfig, "read the configuration from `FILE`")
+	f.StringVar(&o.override.Listen, "listen", "", "listen on this `ADDRESS` (ip:port, plain:ip:port or unix:/path) instead of those in the file")
+	f.StringVar(&o.override.Privd, "privd", "", "reach the helper at `PATH`, instead of that in the file")
 	f.BoolVar(&o.check, "check-config", false, "print the configuration as understood, and end")
 	f.BoolVar(&o.version, "version", false, "print the version, and end")
 	err := f.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, "Usage: nuconntrack-frontd [flags]\n\nThe daemon of NuConntrack that faces the network.\n\n")
-		f.SetOutput(stdout)
-		f.PrintDefaults()
+		fmt.Fprint(stdout, usage(f))
 		return o, exitDone, true
 	case err != nil:
 		fmt.Fprintf(stderr, "nuconntrack-frontd: %v (--help lists all flags)\n", err)
@@ -75,6 +74,22 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 		return o, exitDone, true
 	}
 	return o, exitDone, false
+}
+
+// usage lists the flags as the documentation writes them.
+func usage(f *flag.FlagSet) string {
+	var b strings.Builder
+	fmt.Fprint(&b, "Usage: nuconntrack-frontd [flags]\n\nThe daemon of NuConntrack that faces the network.\n\n")
+	f.VisitAll(func(g *flag.Flag) {
+		kind, text := flag.UnquoteUsage(g)
+		line := strings.TrimRight("--"+g.Name+" "+kind, " ")
+		if g.DefValue != "" && g.DefValue != "false" {
+			text += " (default " + g.DefValue + ")"
+		}
+		fmt.Fprintf(&b, "  %s\n      %s\n", line, text)
+	})
+	fmt.Fprint(&b, "\nSIGHUP reads the certificates again; the configuration is read at the start.\n")
+	return b.String()
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

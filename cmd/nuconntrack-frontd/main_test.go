@@ -30,7 +30,7 @@ func TestCommandLine(t *testing.T) {
 		out, problem string // parts of what is printed
 	}{
 		"version":              {[]string{"--version"}, 0, "nuconntrack-frontd", ""},
-		"help":                 {[]string{"--help"}, 0, "-check-config", ""},
+		"help":                 {[]string{"--help"}, 0, "\n  --check-config\n", ""},
 		"check good":           {[]string{"--config", good, "--check-config"}, 0, `listen = ["127.0.0.1:8580"]`, ""},
 		"check with overrides": {[]string{"--config", good, "--listen", "127.0.0.1:1", "--privd", "/x", "--check-config"}, 0, `privd = "/x"`, ""},
 		"check unknown key":    {[]string{"--config", unknown, "--check-config"}, 2, "", "colour"},
