@@ -131,7 +131,7 @@ func testReadmeQuestion(t *testing.T, m *machine, killed, guarded made) {
 	}
 	out := m.do(t, "sh", "-c", strings.ReplaceAll(found[1]+"\n"+found[2], "\n        ", " "))
 	for _, want := range []string{
-		"killed: " + killed.orig(), "protected by rule ssh: " + guarded.orig(), "user " + user, "client 127.0.0.1:",
+		"killed: " + killed.orig(), "protected by rule ssh: " + guarded.orig(), "user \"" + user + "\"", "client \"127.0.0.1:",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in what the README's command answers:\n%s", want, out)
