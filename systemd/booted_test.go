@@ -33,6 +33,7 @@ func TestBooted(t *testing.T) {
 		{"processes", testProcesses},
 		{"audit", testAudit},
 		{"reload", testReload},
+		{"reload of the front daemon", testFrontdReload},
 		{"stop and restart", testStopAndRestart},
 		{"answers again", testAnswersAgain},
 		{"idle helper", testIdleExit},

@@ -75,6 +75,24 @@ func testReload(t *testing.T, m *machine) {
 	}
 }
 
+// The shipped frontd.toml has no [tls], so that there is nothing to read again: that is said, and
+// nothing ends.
+func testFrontdReload(t *testing.T, m *machine) {
+	c := m.login(t)
+	before := m.mainPID(t, frontd+".service")
+	m.do(t, "systemctl", "reload", frontd)
+	wait(t, "a word about the reload", func() bool {
+		m.do(t, "journalctl", "--sync")
+		return strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+frontd), "nothing to reload")
+	})
+	if err := c.call("whoami", nil); err != nil {
+		t.Errorf("the session after a reload: %v", err)
+	}
+	if after := m.mainPID(t, frontd+".service"); after != before {
+		t.Errorf("process %d became %d", before, after)
+	}
+}
+
 func testStopAndRestart(t *testing.T, m *machine) {
 	for _, unit := range []string{privd, frontd} {
 		for _, verb := range []string{"restart", "stop"} {
