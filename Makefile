@@ -45,6 +45,11 @@ test-clients: ## install other people's XML-RPC clients, as root, and run them a
 	cmd/clients/install.sh $(CLIENTS)
 	NODE_PATH=$(CLIENTS)/node_modules $(GO) test -tags clients -count=1 -run TestClients $(TESTFLAGS) ./cmd/clients
 
+.PHONY: test-ways
+test-ways: ## install slapd, apache2 and nginx, as root, and log in by way of them
+	cmd/ways/install.sh
+	$(GO) test -tags ways -count=1 -timeout 5m $(TESTFLAGS) ./cmd/ways
+
 .PHONY: test-system
 test-system: build ## boot systemd in a container, as root, and look at the services there
 	$(GO) test -tags system -count=1 -timeout 5m $(TESTFLAGS) ./systemd
@@ -64,8 +69,10 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) vet ./...
 	$(GO) vet -tags clients ./cmd/clients ./cmd/clients/testdata/kolo
 	$(GO) vet -tags system ./systemd
+	$(GO) vet -tags ways ./cmd/ways
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(STATICCHECK) -tags system ./systemd
+	$(GO) run $(STATICCHECK) -tags ways ./cmd/ways
 
 .PHONY: install
 install: build ## install programs, units and configuration (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)

@@ -42,6 +42,7 @@ func TestGuessing(t *testing.T) {
 					}
 				}
 			})
+			d.end()
 			log := d.out.String()
 			if !strings.Contains(log, "login failed") || !strings.Contains(log, "127.0.0.2") || !strings.Contains(log, "kept waiting") {
 				t.Error("the attack does not stand in the log")
@@ -142,9 +143,7 @@ func TestTLS(t *testing.T) {
 	if got := who(t, one, url, nil, "ann"); got != "ann admin" {
 		t.Errorf("over the connection of before: %s", got)
 	}
-	if !strings.Contains(d.out.String(), "certificates reloaded") {
-		t.Error("the log does not tell")
-	}
+	waitFor(t, "the log to tell", func() bool { return strings.Contains(d.out.String(), "certificates reloaded") })
 	p.write(t, "key.pem", "no key", 0o600)
 	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
@@ -288,6 +287,7 @@ func TestProxyHeaderIsRefused(t *testing.T) {
 	if got := who(t, fromAddress("127.0.0.9"), url, nil, "ann", "x"); got != "fault 1" {
 		t.Errorf("without the header: %s", got)
 	}
+	d.end()
 	log := d.out.String()
 	if !strings.Contains(log, "203.0.113.5 via 127.0.0.9") || strings.Contains(log, "203.0.113.5 via 127.0.0.8") {
 		t.Error("the log has the wrong clients")
