@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -216,14 +217,15 @@ func TestGuardBurst(t *testing.T) {
 		back := &counting{takes: 50 * time.Millisecond}
 		g := NewGuard(GuardConfig{Backend: back})
 		var refused atomic.Int64
+		var all sync.WaitGroup
 		for range 1000 {
-			go func() {
+			all.Go(func() {
 				if _, err := g.Login(t.Context(), from("192.0.2.1", "admin", "wrong")); retry(err) > 0 {
 					refused.Add(1)
 				}
-			}()
+			})
 		}
-		time.Sleep(10 * time.Second)
+		all.Wait()
 		if n := back.asked.Load(); n >= atOnce+freeFailures {
 			t.Errorf("%d were heard", n)
 		}
