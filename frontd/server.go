@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -128,7 +129,10 @@ func (s *Server) Reload() error {
 	if s.certs == nil {
 		return errors.New("nothing to reload: there is no [tls] in the configuration, whose changes need a restart")
 	}
-	return s.certs.Reload()
+	if err := s.certs.Reload(); err != nil {
+		return fmt.Errorf("certificates cannot be used, the former ones stay: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) serve(l listen.Listener) error {

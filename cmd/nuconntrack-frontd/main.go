@@ -175,7 +175,7 @@ func reloading(server *frontd.Server, notify *sdnotify.Notifier, log *slog.Logge
 			case <-hangups:
 				notify.Reloading()
 				if err := server.Reload(); err != nil {
-					log.Error("certificates not reloaded, the former ones stay", "error", err)
+					log.Error("not reloaded", "error", err)
 				}
 				notify.Ready()
 			case <-ended:

@@ -3,6 +3,7 @@
 package ways
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -164,7 +165,7 @@ func oneConnection(t *testing.T, cfg *tls.Config, port int) *http.Client {
 	t.Cleanup(func() { c.Close() })
 	conns := make(chan net.Conn, 1)
 	conns <- c
-	return &http.Client{Transport: &http.Transport{DialTLS: func(string, string) (net.Conn, error) {
+	return &http.Client{Transport: &http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
 		select {
 		case c := <-conns:
 			return c, nil
