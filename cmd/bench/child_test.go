@@ -11,8 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -32,23 +30,29 @@ const (
 	childOurs = "ours"
 	childTimo = "ti-mo"
 	childVish = "vishvananda"
+
+	conntrackList = "conntrack -L"
 )
 
 // socketVariable is where ours finds the helper.
 const socketVariable = "NUCONNTRACK_BENCH_SOCKET"
 
 // child reads the table once in its way, and prints how long that took, in nanoseconds, and
-// how many connections it saw.
+// the most memory that it had, in bytes.
 func child(name string) int {
 	ways := map[string]func() (int, error){childRaw: readRaw, childOurs: readOurs, childTimo: readTimo, childVish: readVish}
 	began := time.Now()
-	n, err := ways[name]()
+	_, err := ways[name]()
 	spent := time.Since(began)
+	var most int64
+	if err == nil {
+		most, err = readStatus("self", "VmHWM:")
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, name, err)
 		return 1
 	}
-	fmt.Println(spent.Nanoseconds(), n)
+	fmt.Println(spent.Nanoseconds(), most)
 	return 0
 }
 
@@ -115,29 +119,54 @@ func readVish() (int, error) {
 	return len(flows), err
 }
 
-// once runs one of them in a process of its own.
+// once runs one of them in a process of its own. The memory that wait4 reports is of no use:
+// it starts with that of the process that forked.
 func once(t *testing.T, name, socket string) (spent time.Duration, peak int64) {
 	t.Helper()
+	if name == conntrackList {
+		return onceConntrack(t)
+	}
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), childVariable+"="+name, socketVariable+"="+socket)
-	if name == "conntrack -L" {
-		cmd = exec.Command("conntrack", "-L")
-	}
-	var out strings.Builder
-	if name != "conntrack -L" {
-		cmd.Stdout = &out
-	}
-	began := time.Now()
-	if err := cmd.Run(); err != nil {
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	spent = time.Since(began)
-	if ns, _, ok := strings.Cut(out.String(), " "); ok {
-		n, err := strconv.ParseInt(ns, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		spent = time.Duration(n)
+	var ns int64
+	if _, err := fmt.Sscan(string(out), &ns, &peak); err != nil {
+		t.Fatalf("%s printed %q: %v", name, out, err)
 	}
-	return spent, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	return time.Duration(ns), peak
+}
+
+// onceConntrack is `conntrack -L >/dev/null`, start of the process included. Its memory is
+// looked at while it runs.
+func onceConntrack(t *testing.T) (spent time.Duration, peak int64) {
+	t.Helper()
+	cmd := exec.Command("conntrack", "-L")
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	look := time.NewTicker(2 * time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Fatalf("conntrack -L: %v", err)
+			}
+			return time.Since(began), peak
+		case <-look.C:
+			// It may have ended meanwhile, or not have become conntrack yet.
+			pid := strconv.Itoa(cmd.Process.Pid)
+			if comm, err := os.ReadFile("/proc/" + pid + "/comm"); err == nil && string(comm) == "conntrack\n" {
+				most, _ := readStatus(pid, "VmHWM:")
+				peak = max(peak, most)
+			}
+		}
+	}
 }

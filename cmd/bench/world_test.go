@@ -51,6 +51,10 @@ func start(t *testing.T) *world {
 	config := write("frontd.toml", fmt.Sprintf("listen = [%q]\nprivd = %q\nuser = \"self\"\nsession_timeout = \"1h\"\n[auth]\nbackend = \"none\"\n",
 		address, w.socket))
 	w.privd = daemon(t, "nuconntrack-privd", "--policy", policy, "--socket", w.socket, "--peer-user", "0", "--user", "self", "--audit", "stderr")
+	waitFor(t, func() bool {
+		_, err := os.Stat(w.socket)
+		return err == nil
+	})
 	w.frontd = daemon(t, "nuconntrack-frontd", "--config", config)
 	w.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	waitFor(t, func() bool {
@@ -143,19 +147,24 @@ func peak(t *testing.T, pid int) int64 { return statusOf(t, pid, "VmHWM:") }
 
 func statusOf(t *testing.T, pid int, field string) int64 {
 	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	n, err := readStatus(strconv.Itoa(pid), field)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return n
+}
+
+// readStatus reads a line of /proc/PID/status that is in kB, and gives bytes.
+func readStatus(pid, field string) (int64, error) {
+	b, err := os.ReadFile("/proc/" + pid + "/status")
+	if err != nil {
+		return 0, err
+	}
 	for line := range strings.Lines(string(b)) {
 		if rest, ok := strings.CutPrefix(line, field); ok {
-			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return kb << 10
+			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return kb << 10, err
 		}
 	}
-	t.Fatalf("no %s", field)
-	return 0
+	return 0, fmt.Errorf("process %s has no %s", pid, field)
 }
