@@ -69,6 +69,7 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) vet ./...
 	$(GO) vet -tags clients ./cmd/clients ./cmd/clients/testdata/kolo
 	$(GO) vet -tags system ./systemd
+	$(GO) vet -tags bench ./cmd/bench
 	$(GO) vet -tags ways ./cmd/ways
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(STATICCHECK) -tags system ./systemd
@@ -87,6 +88,7 @@ install: build ## install programs, units and configuration (PREFIX=/usr, SYSCON
 	install -m 0644 systemd/*.catalog $(TO)/lib/systemd/catalog/
 	install -m 0644 systemd/nuconntrack.sysusers $(TO)/lib/sysusers.d/nuconntrack.conf
 	install -m 0644 systemd/nuconntrack.tmpfiles $(TO)/lib/tmpfiles.d/nuconntrack.conf
+	install -D -m 0644 systemd/directory.conf $(TO)/share/doc/nuconntrack/directory.conf
 	@# What the administrator has written stays.
 	@for f in policy.toml frontd.toml; do \
 		test -e $(DESTDIR)$(SYSCONFDIR)/nuconntrack/$$f || \

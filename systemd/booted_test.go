@@ -40,6 +40,7 @@ func TestBooted(t *testing.T) {
 		{"watchdog", testWatchdog},
 		{"mistake in a configuration", testMistake},
 		{"a password of root alone", testCredential},
+		{"a directory", testDirectory},
 		{"what a taken-over daemon can do", testFences},
 		{"killed under load", testKilled},
 	} {

@@ -23,9 +23,10 @@ const (
 
 // Faults of the service.
 const (
-	faultSession = 2
-	faultPolicy  = 6
-	faultHelper  = 9
+	faultAuthentication = 1
+	faultSession        = 2
+	faultPolicy         = 6
+	faultHelper         = 9
 )
 
 // caller is one client with one connection and one session.
