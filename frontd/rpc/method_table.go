@@ -111,7 +111,8 @@ func writeView(w *xmlrpc.Writer, v service.View) {
 	w.BeginArray()
 	for _, row := range v.Rows {
 		w.BeginStruct()
-		for _, f := range v.Fields {
+		for i := range v.Fields {
+			f := &v.Fields[i]
 			if value, ok := f.Value(v.Table, row); ok {
 				w.Member(f.Name)
 				writeValue(w, value)

@@ -24,19 +24,20 @@ import (
 
 // daemon is a Server under test, with a helper that has no kernel.
 type daemon struct {
-	t      *testing.T
+	t      testing.TB
+	server *Server
 	helper *helpertest.Helper
 	url    string
 	role   string // of those who log in from now on
 }
 
-func start(t *testing.T) *daemon {
+func start(t testing.TB) *daemon {
 	t.Helper()
 	return startWith(t, "")
 }
 
 // startWith starts a daemon with the roles of a configuration.
-func startWith(t *testing.T, roles string) *daemon {
+func startWith(t testing.TB, roles string) *daemon {
 	t.Helper()
 	root := strict.Read([]byte(roles), "frontd.toml")
 	set := policy.ReadRoles(root)
@@ -64,6 +65,7 @@ func startWith(t *testing.T, roles string) *daemon {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- svc.Run(ctx) }()
+	d.server = s
 	server := httptest.NewServer(s)
 	d.url = server.URL
 	t.Cleanup(func() {
@@ -91,7 +93,7 @@ type node struct {
 	Nodes   []node `xml:",any"`
 }
 
-func (n node) value(t *testing.T) any {
+func (n node) value(t testing.TB) any {
 	t.Helper()
 	switch n.XMLName.Local {
 	case "value":
@@ -226,7 +228,7 @@ func (d *daemon) three() (web, ssh, dns helpertest.Connection) {
 	return web, ssh, dns
 }
 
-func (r reply) table(t *testing.T) []map[string]any {
+func (r reply) table(t testing.TB) []map[string]any {
 	t.Helper()
 	m, ok := r.value.(map[string]any)
 	if !ok {
@@ -239,7 +241,7 @@ func (r reply) table(t *testing.T) []map[string]any {
 	return rows
 }
 
-func (r reply) want(t *testing.T, code int, words ...string) {
+func (r reply) want(t testing.TB, code int, words ...string) {
 	t.Helper()
 	if r.fault != code {
 		t.Fatalf("fault %d %q (%v), want %d", r.fault, r.text, r.value, code)

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -82,6 +83,7 @@ type Server struct {
 	names    []string // of all methods, in the order of the documentation
 	guarded  []string // of those that want a session
 	requests atomic.Uint64
+	buffers  sync.Pool // of *buffers
 	large    largeBodies
 	zips     zips
 }
@@ -230,7 +232,13 @@ func (s *Server) dispatch(r *request, name string, all params) (result answer, e
 
 // write sends an answer or a fault.
 func (s *Server) write(out *answerBody, d xmlrpc.Dialect, result answer, err error) {
-	x := xmlrpc.NewWriter(out, d)
+	b, ok := s.buffers.Get().(*buffers)
+	if !ok {
+		b = &buffers{x: xmlrpc.NewWriter(io.Discard, d)}
+	}
+	x := b.x
+	x.Reset(out, d)
+	out.out.held = b.held[:0]
 	if err == nil {
 		x.Response()
 		result(x)
@@ -247,6 +255,15 @@ func (s *Server) write(out *answerBody, d xmlrpc.Dialect, result answer, err err
 	if err := out.close(); err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	b.held = out.out.held
+	x.Reset(io.Discard, d) // lets the answer go
+	s.buffers.Put(b)
+}
+
+// buffers are what an answer is written in; the next one takes them over.
+type buffers struct {
+	x    *xmlrpc.Writer
+	held []byte
 }
 
 func faultOf(err error) (code int, text string) {

@@ -58,6 +58,7 @@ type Service struct {
 	sessions *session.Store[state]
 	roles    map[string]role
 	log      *slog.Logger
+	listed   []table.Field // that a view shows unless it is told which; never changed
 }
 
 // state is what a session remembers besides its login.
@@ -75,6 +76,11 @@ func New(cfg Config) *Service {
 		cfg.MaxPage = DefaultMaxPage
 	}
 	s := &Service{cfg: cfg, helper: cfg.Helper, roles: rolesOf(cfg.Roles), log: cfg.Log}
+	for _, f := range table.Fields() {
+		if f.Listed {
+			s.listed = append(s.listed, f)
+		}
+	}
 	s.tables = table.NewStore(table.StoreConfig{
 		Source:       cfg.Helper,
 		MaxAge:       cfg.MaxAge,

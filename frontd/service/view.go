@@ -81,7 +81,7 @@ func (s *Service) query(r ViewRequest) (table.Query, []table.Field, error) {
 	if err != nil {
 		return table.Query{}, nil, err
 	}
-	fields, err := fieldsOf(r.Fields)
+	fields, err := s.fieldsOf(r.Fields)
 	if err != nil {
 		return table.Query{}, nil, err
 	}
@@ -92,16 +92,11 @@ func (s *Service) query(r ViewRequest) (table.Query, []table.Field, error) {
 }
 
 // fieldsOf finds the fields with these names, each once; nil stands for those listed.
-func fieldsOf(names []string) ([]table.Field, error) {
-	var fields []table.Field
+func (s *Service) fieldsOf(names []string) ([]table.Field, error) {
 	if names == nil {
-		for _, f := range table.Fields() {
-			if f.Listed {
-				fields = append(fields, f)
-			}
-		}
-		return fields, nil
+		return s.listed, nil
 	}
+	var fields []table.Field
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
 		f, ok := table.FieldNamed(name)

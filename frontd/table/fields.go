@@ -74,7 +74,7 @@ type access struct {
 }
 
 // Value gives what a row has in the field; false: the row does not have it.
-func (f Field) Value(s *Snapshot, row int32) (Value, bool) {
+func (f *Field) Value(s *Snapshot, row int32) (Value, bool) {
 	if f.access.value == nil {
 		return Value{}, false
 	}
