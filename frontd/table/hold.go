@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Memory of tables that were let go is given back to the system when no table was let go
-// for restTime, and before the next large table is made the collector runs, so that the
+// Memory of tables that were let go, and of what looking at a large one left behind, is given
+// back to the system when no table was let go or looked at for restTime, and before the next large table is made the collector runs, so that the
 // daemon never has more tables than it holds, and the new one. Both only when the tables
 // had garbageRows rows or more together.
 const (
@@ -76,6 +76,9 @@ func (st *Store) Last(h *Holder) *Snapshot {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.looked = time.Now()
+	if h.last != nil {
+		st.use(h.last)
+	}
 	return h.last
 }
 
@@ -86,6 +89,7 @@ func (st *Store) Held(name string) (*Snapshot, bool) {
 	st.looked = time.Now()
 	for _, s := range st.held {
 		if s.name == name {
+			st.use(s)
 			return s, true
 		}
 	}
@@ -204,9 +208,10 @@ func (st *Store) rest() {
 	st.mu.Lock()
 	now := time.Now()
 	st.prune(now)
-	give := st.garbage >= garbageRows && st.running == nil && now.Sub(st.dropped) >= restTime
+	at, due := st.restAt()
+	give := due && st.running == nil && !now.Before(at)
 	if give {
-		st.garbage = 0
+		st.garbage, st.used = 0, false
 	}
 	st.mu.Unlock()
 	if give {
@@ -228,11 +233,24 @@ func (st *Store) next() (when time.Time, ok bool) {
 		soonest(s.taken.Add(MinRateSpan))
 		soonest(st.looked.Add(LookTime))
 	}
-	if st.garbage >= garbageRows {
-		soonest(st.dropped.Add(restTime))
+	if at, due := st.restAt(); due {
+		soonest(at)
 	}
 	return when, ok
 }
+
+// restAt is when memory is to be given back if nothing happens before. The lock is held.
+func (st *Store) restAt() (at time.Time, due bool) {
+	last := st.dropped
+	if st.looked.After(last) {
+		last = st.looked
+	}
+	return last.Add(restTime), st.used || st.garbage >= garbageRows
+}
+
+// use notes that a table is read or looked at: sorting and filtering a large one leaves as
+// much garbage as it is long. The lock is held.
+func (st *Store) use(s *Snapshot) { st.used = st.used || s.Len() >= garbageRows }
 
 // close ends the reading that is going on and lets everything go.
 func (st *Store) close() {

@@ -58,6 +58,7 @@ type Store struct {
 	looked  time.Time
 	garbage int       // rows let go since memory was last given back
 	dropped time.Time // when rows were last let go
+	used    bool      // a large table was read or looked at since memory was last given back
 }
 
 // reading is one reading of the kernel that is going on.
@@ -127,6 +128,7 @@ func (st *Store) look(called, notBefore time.Time) (s *Snapshot, r *reading, joi
 		return nil, nil, false, ErrClosed
 	}
 	if s := st.current(); s != nil && !s.taken.Before(st.oldest(s, called, notBefore)) {
+		st.use(s)
 		return s, nil, false, nil
 	}
 	r = st.running
@@ -191,6 +193,7 @@ func (st *Store) finish(r *reading, snap *Snapshot, err error) {
 	}
 	if err == nil && !st.closed {
 		st.held = append(st.held, snap)
+		st.use(snap)
 		st.prune(time.Now())
 	}
 	quiet := st.closed || r.left
