@@ -3,6 +3,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -13,27 +14,61 @@ import (
 // seconds, and a pager may keep us waiting for minutes. Safe for concurrent use.
 type Session struct {
 	client *Client
-	id     string
+	user   string
 	stop   context.CancelFunc
 	done   chan struct{}
 	once   sync.Once
 	closed error
+
+	mu       sync.Mutex // guards what follows
+	id       string
+	password string // for Renew
 }
 
 // Login begins a session. The error is as of Call: a wrong password is a Faulted one with
 // FaultAuthentication.
 func (c *Client) Login(ctx context.Context, user, password string) (*Session, error) {
-	var id string
-	if err := c.Call(ctx, &id, "login", user, password); err != nil {
+	id, err := c.login(ctx, user, password)
+	if err != nil {
 		return nil, err
 	}
-	if id == "" || len(id) > maxSession {
-		return nil, c.fail("login", BadAnswer, errors.New("no usable session id in the answer"))
-	}
 	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Session{client: c, id: id, stop: stop, done: make(chan struct{})}
+	s := &Session{client: c, user: user, id: id, password: password, stop: stop, done: make(chan struct{})}
 	go s.keepAlive(alive)
 	return s, nil
+}
+
+func (c *Client) login(ctx context.Context, user, password string) (string, error) {
+	var id string
+	if err := c.Call(ctx, &id, "login", user, password); err != nil {
+		return "", err
+	}
+	if id == "" || len(id) > maxSession {
+		return "", c.fail("login", BadAnswer, errors.New("no usable session id in the answer"))
+	}
+	return id, nil
+}
+
+// Renew logs in again as the same user, for when the server has ended the session. An
+// empty password stands for the one of the last login.
+func (s *Session) Renew(ctx context.Context, password string) error {
+	s.mu.Lock()
+	password = cmp.Or(password, s.password)
+	s.mu.Unlock()
+	id, err := s.client.login(ctx, s.user, password)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.id, s.password = id, password
+	return nil
+}
+
+func (s *Session) current() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.id
 }
 
 // keepAlive calls something cheap now and then. Its failures show in the next real call.
@@ -46,7 +81,7 @@ func (s *Session) keepAlive(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = s.client.Call(ctx, nil, "whoami", s.id)
+			_ = s.client.Call(ctx, nil, "whoami", s.current())
 		}
 	}
 }
@@ -59,7 +94,7 @@ func (s *Session) Close() error {
 		<-s.done
 		ctx, cancel := context.WithTimeout(context.Background(), logoutTimeout)
 		defer cancel()
-		s.closed = s.client.Call(ctx, nil, "logout", s.id)
+		s.closed = s.client.Call(ctx, nil, "logout", s.current())
 		s.client.Close()
 	})
 	return s.closed
@@ -67,7 +102,7 @@ func (s *Session) Close() error {
 
 // call is Call with the session id as the first argument.
 func (s *Session) call(ctx context.Context, result any, method string, args ...any) error {
-	return s.client.Call(ctx, result, method, append([]any{s.id}, args...)...)
+	return s.client.Call(ctx, result, method, append([]any{s.current()}, args...)...)
 }
 
 // Kill ends connections, named by id or key. On a fault some of them may have been

@@ -62,6 +62,12 @@ func (s *Session) Pages(ctx context.Context, q Query) iter.Seq2[Page, error] {
 	}
 }
 
+// Window fetches length rows from start on, of the snapshot with this name; an empty name
+// takes a table as fresh as the server makes them.
+func (s *Session) Window(ctx context.Context, q Query, start, length int, snapshot string) (Page, error) {
+	return s.page(ctx, q, start, min(length, PageRows), snapshot)
+}
+
 func (s *Session) page(ctx context.Context, q Query, start, length int, snapshot string) (Page, error) {
 	for name := range q.Filters {
 		if !fieldName(name) {
