@@ -3,6 +3,7 @@
 package frontd
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"nuconntrack/frontd/config"
 	"nuconntrack/frontd/listen"
 	"nuconntrack/frontd/rpc"
+	"nuconntrack/frontd/service"
 )
 
 // origin tells where a request comes from: as the kernel has it, and as a proxy says that is
@@ -18,6 +20,9 @@ import (
 func origin(set *config.Config, r *http.Request) rpc.Origin {
 	client, _ := listen.From(r.Context())
 	o := rpc.Origin{Text: client.String(), Local: client.Unix}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
+		o.Carrier = service.Carrier{Remote: client.Addr, Local: local.AddrPort()}
+	}
 	if client.Addr.IsValid() {
 		o.Text, o.Addr = client.Addr.String(), client.Addr.Addr()
 	}

@@ -14,11 +14,11 @@ func (s *Server) killReport(r *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	watch, err := r.params.watch(1)
+	o, err := r.params.watched(1)
 	if err != nil {
 		return nil, err
 	}
-	reports, err := r.call.KillReport(r.ctx, refs, watch)
+	reports, err := r.call.KillReport(r.ctx, refs, o)
 	return func(w *xmlrpc.Writer) { writeReports(w, reports) }, err
 }
 
@@ -37,21 +37,25 @@ func (s *Server) killMatching(r *request) (answer, error) {
 	if snapshot == "" {
 		return nil, service.BadParam("snapshot: want the name of a snapshot, which view returns")
 	}
-	watch, err := r.params.watch(2)
+	o, err := r.params.watched(2)
 	if err != nil {
 		return nil, err
 	}
-	reports, err := r.call.KillMatching(r.ctx, filters, snapshot, watch)
+	reports, err := r.call.KillMatching(r.ctx, filters, snapshot, o)
 	return func(w *xmlrpc.Writer) { writeReports(w, reports) }, err
 }
 
-// watch reads how long to look for what was killed.
-func (p params) watch(i int) (time.Duration, error) {
-	if !p.has(i) {
-		return 0, nil
+// watched reads how long to look for what was killed, and the options behind it.
+func (p params) watched(i int) (o service.KillOptions, err error) {
+	var n uint64
+	if p.has(i) {
+		if n, err = number(p[i], "watch_seconds", uint64(service.MaxWatch/time.Second)); err != nil {
+			return o, err
+		}
 	}
-	n, err := number(p[i], "watch_seconds", uint64(service.MaxWatch/time.Second))
-	return time.Duration(n) * time.Second, err
+	o, err = p.killOptions(i + 1)
+	o.Watch = time.Duration(n) * time.Second
+	return o, err
 }
 
 func writeReports(w *xmlrpc.Writer, all []service.Report) {

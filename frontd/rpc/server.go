@@ -45,6 +45,8 @@ type Origin struct {
 	Text  string     // for logs and the audit: address and port, or a local peer
 	Addr  netip.Addr // the zero Addr on a Unix socket
 	Local bool       // a Unix socket: any Host is allowed
+	// Carrier is the TCP connection itself, whoever is behind it.
+	Carrier service.Carrier
 	// Login has all that a login may be judged by, without its arguments. It is asked for at a
 	// login only; nil: Addr is all there is.
 	Login func() auth.Request
@@ -143,7 +145,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
 	dialect, _ := dialectOf(r.URL.Path)
-	caller := service.Caller{Addr: origin.Text, RequestID: s.requests.Add(1)}
+	caller := service.Caller{Addr: origin.Text, RequestID: s.requests.Add(1), Carrier: origin.Carrier}
 	body := s.read(r)
 	if body.err != nil {
 		// What is left of the body may never come.

@@ -24,8 +24,8 @@ const (
 
 // Kill removes connections. All that can be killed are; if any could not, the error is the
 // fault of the first of these and names each. Once it has begun it goes on, though the
-// client may have left.
-func (c *Call) Kill(ctx context.Context, refs []Ref) error {
+// client may have left. The call's own connection is spared unless the options force it.
+func (c *Call) Kill(ctx context.Context, refs []Ref, o KillOptions) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTime)
 	defer cancel()
 	targets, err := c.find(ctx, refs)
@@ -34,7 +34,7 @@ func (c *Call) Kill(ctx context.Context, refs []Ref) error {
 	}
 	var failures []failure
 	named := make(map[string]bool, len(refs)) // one named twice counts once
-	for i, f := range c.killAll(ctx, targets) {
+	for i, f := range c.killAll(ctx, targets, o) {
 		if f.fault != nil && !named[refs[i].text] {
 			failures = append(failures, failure{refs[i].text, f.fault})
 		}
@@ -50,8 +50,10 @@ type fate struct {
 }
 
 // killAll asks the helper for each connection, once for those named twice, with as many
-// requests under way as the helper takes. The result has a place for each found.
-func (c *Call) killAll(ctx context.Context, targets []found) []fate {
+// requests under way as the helper takes. The result has a place for each found; those that
+// it spares have a fault afterwards.
+func (c *Call) killAll(ctx context.Context, targets []found, o KillOptions) []fate {
+	c.spare(targets, o)
 	fates := make([]fate, len(targets))
 	first := make(map[ipc.Target]int, len(targets))
 	work := make(chan int)
@@ -65,7 +67,7 @@ func (c *Call) killAll(ctx context.Context, targets []found) []fate {
 	}
 	for i, t := range targets {
 		if t.fault != nil {
-			fates[i] = notFound(t.fault)
+			fates[i] = notTried(t.fault)
 		} else if _, again := first[t.target]; !again {
 			first[t.target] = i
 			work <- i
@@ -111,10 +113,14 @@ func fateOf(r ipc.Result, t found) fate {
 	return fate{OutcomeFailed, faultOf(r)}
 }
 
-// notFound says what became of a name that names no connection, or several.
-func notFound(f *Fault) fate {
-	if f.Code == CodeAmbiguous {
+// notTried says what became of a name that names no connection, or several, or the one that
+// is spared.
+func notTried(f *Fault) fate {
+	switch f.Code {
+	case CodeAmbiguous:
 		return fate{OutcomeAmbiguous, f}
+	case CodePermission:
+		return fate{OutcomeForbidden, f}
 	}
 	return fate{OutcomeUnknown, f}
 }

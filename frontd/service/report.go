@@ -23,7 +23,7 @@ const (
 	OutcomeGone      = "gone"      // the kernel has no such connection any more
 	OutcomeReplaced  = "replaced"  // another connection has the addresses now
 	OutcomeProtected = "protected" // a protect rule of the helper's policy covers it
-	OutcomeForbidden = "forbidden" // another rule of the policy refuses it
+	OutcomeForbidden = "forbidden" // another rule of the policy refuses it, or the call came in on it
 	OutcomeAmbiguous = "ambiguous" // the id stands for several
 	OutcomeUnknown   = "unknown"   // no such connection, or none that this user may see
 	OutcomeReturned  = "returned"  // killed, and there again while it was watched
@@ -39,8 +39,8 @@ type Report struct {
 }
 
 // KillReport is Kill with a report on each connection, in the order of refs, also on those
-// named twice. What was killed is watched for so long: up to MaxWatch.
-func (c *Call) KillReport(ctx context.Context, refs []Ref, watch time.Duration) ([]Report, error) {
+// named twice.
+func (c *Call) KillReport(ctx context.Context, refs []Ref, o KillOptions) ([]Report, error) {
 	acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTime)
 	defer cancel()
 	targets, err := c.find(acting, refs)
@@ -55,12 +55,12 @@ func (c *Call) KillReport(ctx context.Context, refs []Ref, watch time.Duration) 
 			reports[i].Key = table.EncodeKey(targets[i].target)
 		}
 	}
-	return reports, c.report(ctx, acting, targets, reports, watch)
+	return reports, c.report(ctx, acting, targets, reports, o)
 }
 
 // KillMatching kills exactly the connections that match in a snapshot, which has to be held
 // still, of those that the user may see. The reports are in the order of the snapshot.
-func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operand, snapshot string, watch time.Duration) ([]Report, error) {
+func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operand, snapshot string, o KillOptions) ([]Report, error) {
 	began := time.Now()
 	filter, err := table.CompileFilter(filters)
 	if err != nil {
@@ -85,13 +85,13 @@ func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operan
 	if err := c.confirm(acting, began, targets); err != nil {
 		return nil, c.s.failed("kill_matching", err)
 	}
-	return reports, c.report(ctx, acting, targets, reports, watch)
+	return reports, c.report(ctx, acting, targets, reports, o)
 }
 
 // report kills and watches, and fills in what became of each. The helper being away is an
 // error if nothing came of any.
-func (c *Call) report(ctx, acting context.Context, targets []found, reports []Report, watch time.Duration) error {
-	fates := c.killAll(acting, targets)
+func (c *Call) report(ctx, acting context.Context, targets []found, reports []Report, o KillOptions) error {
+	fates := c.killAll(acting, targets, o)
 	var away *Fault
 	reached := false
 	for i, f := range fates {
@@ -111,6 +111,6 @@ func (c *Call) report(ctx, acting context.Context, targets []found, reports []Re
 	if away != nil && !reached {
 		return away
 	}
-	c.watch(ctx, targets, reports, watch)
+	c.watch(ctx, targets, reports, o.Watch)
 	return nil
 }

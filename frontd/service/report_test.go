@@ -105,7 +105,7 @@ func TestKillReport(t *testing.T) {
 	for i, w := range want {
 		refs[i] = w.ref
 	}
-	reports, err := c.KillReport(t.Context(), refs, 0)
+	reports, err := c.KillReport(t.Context(), refs, KillOptions{})
 	if err != nil || len(reports) != len(want) {
 		t.Fatalf("%d reports, %v", len(reports), err)
 	}
@@ -134,11 +134,11 @@ func TestKillReportWithoutHelper(t *testing.T) {
 	h := &helpertest.Helper{}
 	h.Add(port(1))
 	c := scoped(t, h, "")
-	if reports, err := c.KillReport(t.Context(), nil, MaxWatch); err != nil || len(reports) != 0 {
+	if reports, err := c.KillReport(t.Context(), nil, KillOptions{Watch: MaxWatch}); err != nil || len(reports) != 0 {
 		t.Errorf("of none: %v, %v", reports, err)
 	}
 	h.SetAway(true)
-	if _, err := c.KillReport(t.Context(), []Ref{RefID(1)}, 0); code(err) != CodeHelper {
+	if _, err := c.KillReport(t.Context(), []Ref{RefID(1)}, KillOptions{}); code(err) != CodeHelper {
 		t.Errorf("no table: %v", err)
 	}
 	h.SetAway(false)
@@ -146,10 +146,10 @@ func TestKillReportWithoutHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.SetAway(true)
-	if _, err := c.KillReport(t.Context(), []Ref{RefID(7), RefID(1)}, time.Second); code(err) != CodeHelper {
+	if _, err := c.KillReport(t.Context(), []Ref{RefID(7), RefID(1)}, KillOptions{Watch: time.Second}); code(err) != CodeHelper {
 		t.Errorf("no kill: %v", err)
 	}
-	if reports, err := c.KillReport(t.Context(), []Ref{RefID(7)}, time.Second); err != nil || reports[0].Outcome != OutcomeUnknown {
+	if reports, err := c.KillReport(t.Context(), []Ref{RefID(7)}, KillOptions{Watch: time.Second}); err != nil || reports[0].Outcome != OutcomeUnknown {
 		t.Errorf("nothing to kill: %v, %v", reports, err)
 	}
 }
@@ -169,16 +169,16 @@ func TestKillMatching(t *testing.T) {
 	later := port(50)
 	h.Add(later)
 	h.Remove(port(3).Target)
-	if _, err := c.KillMatching(t.Context(), map[string]table.Operand{"colour": "red"}, name, 0); code(err) != CodeParams {
+	if _, err := c.KillMatching(t.Context(), map[string]table.Operand{"colour": "red"}, name, KillOptions{}); code(err) != CodeParams {
 		t.Errorf("wrong filter: %v", err)
 	}
-	if _, err := c.KillMatching(t.Context(), nil, "gone-7", 0); code(err) != CodeSnapshot {
+	if _, err := c.KillMatching(t.Context(), nil, "gone-7", KillOptions{}); code(err) != CodeSnapshot {
 		t.Errorf("no snapshot: %v", err)
 	}
 	if len(h.Asked()) != 0 {
 		t.Errorf("asked %+v", h.Asked())
 	}
-	reports, err := c.KillMatching(t.Context(), map[string]table.Operand{"orig_port_src": "<1011"}, name, 0)
+	reports, err := c.KillMatching(t.Context(), map[string]table.Operand{"orig_port_src": "<1011"}, name, KillOptions{})
 	if err != nil || len(reports) != 10 {
 		t.Fatalf("%v, %v", reports, err)
 	}
@@ -194,7 +194,7 @@ func TestKillMatching(t *testing.T) {
 	if n := len(h.Table()); n != 31 {
 		t.Errorf("%d are left", n)
 	}
-	reports, err = c.KillMatching(t.Context(), nil, name, 0)
+	reports, err = c.KillMatching(t.Context(), nil, name, KillOptions{})
 	if err != nil || len(reports) != 40 || len(h.Table()) != 1 || h.Table()[0] != later {
 		t.Errorf("everything: %d reports, %v, left %+v", len(reports), err, h.Table())
 	}
@@ -210,7 +210,7 @@ func TestKillMatchingTooMany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.KillMatching(t.Context(), nil, v.Table.Name(), 0); code(err) != CodeParams || !strings.Contains(err.Error(), "20001") {
+	if _, err := c.KillMatching(t.Context(), nil, v.Table.Name(), KillOptions{}); code(err) != CodeParams || !strings.Contains(err.Error(), "20001") {
 		t.Errorf("%v", err)
 	}
 	if len(h.Asked()) != 0 {
@@ -272,7 +272,7 @@ func TestReturned(t *testing.T) {
 				c := scoped(t, h, "")
 				c.s.helper = comingBack{h, test.after, test.as}
 				began := time.Now()
-				reports, err := c.KillReport(t.Context(), []Ref{RefID(1), RefID(2), RefID(3), RefID(1)}, test.watch)
+				reports, err := c.KillReport(t.Context(), []Ref{RefID(1), RefID(2), RefID(3), RefID(1)}, KillOptions{Watch: test.watch})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -309,7 +309,7 @@ func TestReturnedOutOfScope(t *testing.T) {
 			c.Mark = c.Target.ID % 2 // of 1001 and 1002
 			return c
 		}}
-		reports, err := c.KillReport(t.Context(), []Ref{RefID(1), RefID(2)}, time.Second)
+		reports, err := c.KillReport(t.Context(), []Ref{RefID(1), RefID(2)}, KillOptions{Watch: time.Second})
 		if err != nil || reports[0].Outcome != OutcomeKilled || reports[1].Outcome != OutcomeReturned {
 			t.Errorf("%+v, %v", reports, err)
 		}
@@ -324,7 +324,7 @@ func TestWatchWithoutHelper(t *testing.T) {
 		h.Add(port(1))
 		c := scoped(t, h, "")
 		time.AfterFunc(time.Second, func() { h.SetAway(true) })
-		reports, err := c.KillReport(t.Context(), []Ref{RefID(1)}, 3*time.Second)
+		reports, err := c.KillReport(t.Context(), []Ref{RefID(1)}, KillOptions{Watch: 3*time.Second})
 		if err != nil || reports[0].Outcome != OutcomeKilled || !strings.Contains(reports[0].Detail, "not known") {
 			t.Errorf("%+v, %v", reports, err)
 		}
@@ -340,7 +340,7 @@ func TestClientThatLeavesWhileWatching(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, leave)
 		began := time.Now()
-		if _, err := c.KillReport(ctx, []Ref{RefID(1)}, MaxWatch); err != nil || time.Since(began) != time.Second || len(h.Table()) != 0 {
+		if _, err := c.KillReport(ctx, []Ref{RefID(1)}, KillOptions{Watch: MaxWatch}); err != nil || time.Since(began) != time.Second || len(h.Table()) != 0 {
 			t.Errorf("%v after %s, left %v", err, time.Since(began), h.Table())
 		}
 	})

@@ -118,6 +118,7 @@ func (s *Service) ended(sess *session.Session[state]) {
 type Caller struct {
 	Addr      string // for logs and the audit: address and port, or a local peer
 	RequestID uint64 // one for all that this call causes
+	Carrier   Carrier
 }
 
 // Call is one call of a live session. End has to be called when its answer is written.

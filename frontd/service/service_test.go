@@ -139,7 +139,7 @@ func TestKillCountsWhatIsNamedTwiceOnce(t *testing.T) {
 		"2 of 2 connections":       {RefID(98), RefID(99), RefID(98)},
 		"no such connection: 1, 2": {RefID(1), RefID(1), RefID(2)},
 	} {
-		err := c.Kill(t.Context(), refs)
+		err := c.Kill(t.Context(), refs, KillOptions{})
 		if code(err) != CodeNoConnection || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}

@@ -34,7 +34,8 @@ func RefText(s string) (Ref, error) {
 	return Ref{target: t, exact: true, text: s}, nil
 }
 
-// found is a Ref that was looked up: the connection it names, or why it names none.
+// found is a Ref that was looked up: the connection it names, or why it names none or is left
+// alone.
 type found struct {
 	target ipc.Target
 	known  bool // the session's table has it, and shows it to the user
