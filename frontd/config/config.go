@@ -56,6 +56,8 @@ type Config struct {
 	ReadOnly bool
 	// Multicall switches system.multicall on.
 	Multicall bool
+	// Web serves the page for browsers.
+	Web bool
 
 	// Roles are all roles that there are, those of the file included.
 	Roles policy.RoleSet

@@ -89,18 +89,20 @@ func spans() []span {
 	}
 }
 
-// A toggle is a key that is true or false, false where it is not given.
+// A toggle is a key that is true or false.
 type toggle struct {
-	key string
-	at  func(*Config) *bool
+	key      string
+	standard bool
+	at       func(*Config) *bool
 }
 
 // toggles returns the keys that are true or false.
 func toggles() []toggle {
 	return []toggle{
-		{"allow_plaintext", func(c *Config) *bool { return &c.AllowPlaintext }},
-		{"read_only", func(c *Config) *bool { return &c.ReadOnly }},
-		{"multicall", func(c *Config) *bool { return &c.Multicall }},
+		{"allow_plaintext", false, func(c *Config) *bool { return &c.AllowPlaintext }},
+		{"read_only", false, func(c *Config) *bool { return &c.ReadOnly }},
+		{"multicall", false, func(c *Config) *bool { return &c.Multicall }},
+		{"web", true, func(c *Config) *bool { return &c.Web }},
 	}
 }
 

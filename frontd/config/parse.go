@@ -68,7 +68,10 @@ func Parse(data []byte, name string, o Override) (*Config, error) {
 	root.Only(rootKeys()...)
 	c := &Config{}
 	for _, k := range toggles() {
-		*k.at(c) = root.Boolean(k.key)
+		*k.at(c) = k.standard
+		if root.Has(k.key) {
+			*k.at(c) = root.Boolean(k.key)
+		}
 	}
 	for _, k := range spans() {
 		*k.at(c) = duration(root, k)

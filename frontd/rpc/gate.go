@@ -5,9 +5,8 @@ package rpc
 import (
 	"mime"
 	"net/http"
-	"net/netip"
-	"net/url"
-	"strings"
+
+	"nuconntrack/frontd/site"
 )
 
 // gate finds what is wrong with a request before XML-RPC starts; status 0 is nothing. It
@@ -15,7 +14,7 @@ import (
 // type nor hide where they come from, and a name that was rebound to this address is not
 // an allowed host.
 func (s *Server) gate(r *http.Request, from Origin) (status int, text string) {
-	if !from.Local && !s.hostAllowed(r) {
+	if !from.Local && !site.HostAllowed(r, s.cfg.HostAllowed) {
 		return http.StatusMisdirectedRequest, "this host name is not allowed: use the address, or list the name under hosts"
 	}
 	if _, ok := dialectOf(r.URL.Path); !ok {
@@ -24,7 +23,7 @@ func (s *Server) gate(r *http.Request, from Origin) (status int, text string) {
 	if r.Method != http.MethodPost {
 		return http.StatusMethodNotAllowed, "XML-RPC is called by POST"
 	}
-	if !sameSite(r) {
+	if !site.Same(r) {
 		return http.StatusForbidden, "requests from pages of other sites are refused"
 	}
 	if types := r.Header.Values("Content-Type"); len(types) != 1 || !xmlType(types[0]) {
@@ -40,37 +39,6 @@ func (s *Server) gate(r *http.Request, from Origin) (status int, text string) {
 		return http.StatusRequestEntityTooLarge, "the content is too long"
 	}
 	return 0, ""
-}
-
-// hostAllowed looks at the Host header. One that is missing, as in HTTP/1.0, passes: no
-// browser leaves it out.
-func (s *Server) hostAllowed(r *http.Request) bool {
-	if r.Host == "" {
-		return !r.ProtoAtLeast(1, 1)
-	}
-	host := lowerHost(r.Host)
-	if host == "localhost" || s.cfg.HostAllowed(host) {
-		return true
-	}
-	_, err := netip.ParseAddr(host)
-	return err == nil
-}
-
-// sameSite refuses what a browser sent for a page of another site. Clients that are no
-// browsers send neither header.
-func sameSite(r *http.Request) bool {
-	for _, site := range r.Header.Values("Sec-Fetch-Site") {
-		if site != "none" && site != "same-origin" {
-			return false
-		}
-	}
-	for _, origin := range r.Header.Values("Origin") {
-		u, err := url.Parse(origin)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !strings.EqualFold(u.Host, r.Host) {
-			return false
-		}
-	}
-	return true
 }
 
 func xmlType(header string) bool {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -276,26 +275,4 @@ func faultOf(err error) (code int, text string) {
 		return int(x.Code), x.Text
 	}
 	return service.CodeInternal, "internal error"
-}
-
-// lowerHost is a Host header without its port and brackets.
-func lowerHost(host string) string {
-	host = strings.ToLower(host)
-	if strings.HasPrefix(host, "[") {
-		inside, rest, ok := strings.Cut(host[1:], "]")
-		if ok && (rest == "" || port(rest)) {
-			return inside
-		}
-		return host
-	}
-	name, rest, found := strings.Cut(host, ":")
-	if found && !port(":"+rest) {
-		return host
-	}
-	return strings.TrimSuffix(name, ".")
-}
-
-// port reports whether s is a colon and digits.
-func port(s string) bool {
-	return len(s) > 0 && s[0] == ':' && strings.Trim(s[1:], "0123456789") == ""
 }

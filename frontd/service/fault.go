@@ -33,6 +33,9 @@ const (
 type Fault struct {
 	Code int
 	Text string
+	// Retry is after how many seconds trying again makes sense, where that is known (the Text
+	// says so too); else 0.
+	Retry int
 }
 
 func (f *Fault) Error() string { return fmt.Sprintf("fault %d: %s", f.Code, f.Text) }

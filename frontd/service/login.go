@@ -31,11 +31,15 @@ func (s *Service) Login(ctx context.Context, req auth.Request, from Caller) (id 
 		s.log.Warn("login failed", "user", who.User, "client", from.Addr, "error", reason, "role", role)
 		return "", fault(CodeAuthentication, "authentication failed")
 	}
-	id, sess, err := s.sessions.Create(session.Login{User: who.User, Role: role, Client: from.Addr})
+	login := session.Login{User: who.User, Role: role, Client: from.Addr}
+	if from.Page {
+		login.Timeout = s.cfg.PageTimeout
+	}
+	id, sess, err := s.sessions.Create(login)
 	if err != nil {
 		return "", s.refused(req.Args, from, err)
 	}
-	sess.Do(func(st *state) { st.view = new(table.Holder) })
+	sess.Do(func(st *state) { st.view, st.page = new(table.Holder), from.Page })
 	s.log.Info("login", "user", who.User, "role", role, "client", from.Addr)
 	return id, nil
 }
@@ -48,9 +52,9 @@ func (s *Service) refused(args []any, from Caller, err error) error {
 	case errors.Is(err, auth.ErrArguments):
 		return BadParam("%s", auth.ErrArguments.Error())
 	case errors.As(err, &busy):
-		return fault(CodeTooMany, "%s", busy.Error())
+		return &Fault{Code: CodeTooMany, Text: busy.Error(), Retry: busy.Retry}
 	case errors.As(err, &limit):
-		return fault(CodeTooMany, "%s", limit.Error())
+		return &Fault{Code: CodeTooMany, Text: limit.Error(), Retry: limit.Retry}
 	}
 	s.log.Warn("login failed", "user", claimed(args), "client", from.Addr, "error", err)
 	return fault(CodeAuthentication, "authentication failed")

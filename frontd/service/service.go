@@ -43,6 +43,7 @@ type Config struct {
 	MaxPage      int           // rows; 0 is DefaultMaxPage
 
 	SessionTimeout  time.Duration // see session.Config, as the following
+	PageTimeout     time.Duration // the same for sessions of the page; 0 is SessionTimeout
 	SessionLifetime time.Duration
 	SessionsPerUser int
 	Sessions        int
@@ -68,6 +69,9 @@ type state struct {
 	notBefore time.Time
 	// manual: autorefresh is off, the session keeps its table until refresh.
 	manual bool
+	// page says that the session began, and is good, on the page; notes are the page's.
+	page  bool
+	notes any
 }
 
 // New makes a service. Run has to run for sessions and tables to end by themselves.
@@ -119,6 +123,7 @@ type Caller struct {
 	Addr      string // for logs and the audit: address and port, or a local peer
 	RequestID uint64 // one for all that this call causes
 	Carrier   Carrier
+	Page      bool // it comes from the page, not by XML-RPC
 }
 
 // Call is one call of a live session. End has to be called when its answer is written.
@@ -133,13 +138,36 @@ type Call struct {
 // User is the name that the session logged in with.
 func (c *Call) User() string { return c.sess.User }
 
-// Begin finds the session of a call. While the call runs, the session does not expire.
+// Begin finds the session of a call. While the call runs, the session does not expire. A
+// session is good for what it was made for: an id out of a browser's cookie is none for
+// XML-RPC, where its long life would be somebody else's, and none made there is one for the page.
 func (s *Service) Begin(id string, from Caller) (*Call, error) {
 	sess, release, err := s.sessions.Acquire(id)
+	if err == nil {
+		var page bool
+		sess.Do(func(st *state) { page = st.page })
+		if page != from.Page {
+			release()
+			err = session.ErrUnknown
+		}
+	}
 	if err != nil {
 		return nil, fault(CodeSession, "session unknown or expired: log in (again)")
 	}
 	return &Call{Caller: from, s: s, sess: sess, role: s.roles[sess.Role], End: release}, nil
+}
+
+// Notes gives what the page keeps for the session, which it makes when there is none yet. It may
+// be used by several calls at once, and ends with the session.
+func (c *Call) Notes(make func() any) any {
+	var notes any
+	c.sess.Do(func(st *state) {
+		if st.notes == nil {
+			st.notes = make()
+		}
+		notes = st.notes
+	})
+	return notes
 }
 
 // Permit says whether the user of this call may call a method.

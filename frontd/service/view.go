@@ -24,6 +24,9 @@ type ViewRequest struct {
 	Length   int      // rows at most, at least 0; no more than MaxPage are given
 	Fields   []string // nil: every field that a row has and that is listed
 	Snapshot string   // "": see API, Freshness
+	// Soon takes a table that is too old while a newer one is being read, rather than wait
+	// for that; see table.Store.Soon. It is not for sessions without autorefresh.
+	Soon bool
 }
 
 // View is a page of the table. It may be kept as long as its client reads.
@@ -35,6 +38,7 @@ type View struct {
 	Count    int // connections that the user may see
 	Start    int
 	Warnings []string
+	Reading  bool // with ViewRequest.Soon: a newer table is being read
 }
 
 // MaxPage is how many rows a view gives at most.
@@ -46,7 +50,15 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 	if err != nil {
 		return View{}, c.s.failed("view", err)
 	}
-	snap, err := c.look(ctx, r.Snapshot)
+	var snap *table.Snapshot
+	var reading bool
+	if r.Soon && r.Snapshot == "" {
+		if snap, reading, err = c.s.tables.Soon(ctx); err == nil {
+			c.hold(snap)
+		}
+	} else {
+		snap, err = c.look(ctx, r.Snapshot)
+	}
 	if err != nil {
 		return View{}, c.s.failed("view", err)
 	}
@@ -58,7 +70,7 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 	excerpt, rows := snap.Excerpt(page.Rows)
 	return View{
 		Table: excerpt, Rows: rows, Fields: fields, Total: page.Total, Count: page.Count,
-		Start: r.Start, Warnings: c.warnings(snap),
+		Start: r.Start, Warnings: c.warnings(snap), Reading: reading,
 	}, nil
 }
 

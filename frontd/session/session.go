@@ -15,6 +15,9 @@ type Login struct {
 	Role string
 	// Client is the address the login came from, for logs and audit.
 	Client string
+	// Timeout, if positive, is how long this session lives after the end of its last call,
+	// in place of Config.Timeout.
+	Timeout time.Duration
 }
 
 // A Session is what one login began. T is the caller's own state of it.
@@ -28,6 +31,8 @@ type Session[T any] struct {
 
 	mu    sync.Mutex // guards state
 	state T
+
+	timeout time.Duration // never changes
 
 	// The rest is guarded by Store.mu.
 	key     digest

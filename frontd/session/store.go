@@ -46,7 +46,7 @@ func (e *LimitError) Error() string {
 
 // Config of a Store. What is zero or negative takes the default of its name.
 type Config[T any] struct {
-	// Timeout is how long a session lives after the end of its last call.
+	// Timeout is how long a session lives after the end of its last call, unless its Login says.
 	Timeout time.Duration
 	// Lifetime is how long it lives at most, in use or not.
 	Lifetime time.Duration
@@ -129,11 +129,16 @@ func (s *Store[T]) Create(login Login) (id string, _ *Session[T], err error) {
 	if s.count >= s.max {
 		return "", nil, &LimitError{Limit: s.max, Retry: s.retryLocked(now, "", false)}
 	}
+	timeout := s.timeout
+	if login.Timeout > 0 {
+		timeout = login.Timeout
+	}
 	sess := &Session[T]{
 		Login:   login,
 		Created: now,
+		timeout: timeout,
 		key:     key,
-		idleEnd: now.Add(s.timeout),
+		idleEnd: now.Add(timeout),
 		hardEnd: now.Add(s.lifetime),
 	}
 	s.live[key] = sess

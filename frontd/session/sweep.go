@@ -141,7 +141,7 @@ func (s *Store[T]) release(sess *Session[T]) {
 		done = append(done, sess)
 		return
 	}
-	sess.idleEnd = time.Now().Add(s.timeout)
+	sess.idleEnd = time.Now().Add(sess.timeout)
 	s.nudgeLocked(sess.deadline())
 }
 
