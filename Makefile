@@ -75,6 +75,10 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) run $(STATICCHECK) -tags system ./systemd
 	$(GO) run $(STATICCHECK) -tags ways ./cmd/ways
 
+.PHONY: manuals
+manuals: build ## write manual pages and completions into bin/
+	$(GO) run ./cmd/manual -bin $(BIN) -out $(BIN) -date "$$(git log -1 --format=%cs 2>/dev/null || date +%F)"
+
 .PHONY: install
 install: build ## install programs, units and configuration (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)
 	install -d $(TO)/bin $(TO)/sbin $(TO)/lib/systemd/system $(TO)/lib/systemd/system-preset \

@@ -50,17 +50,17 @@ type FileError = strict.Error
 // puts a key that is written below that header; giving it twice is an error.
 func Parse(data []byte, name string) (*Rules, error) {
 	root := strict.Read(data, name)
-	root.Only("kill", "change", "dump", "zones", "protect")
+	root.Only(rootKeys()...)
 	r := &Rules{present: true}
 
 	kill := root.Table("kill")
-	kill.Only("allow", "rate", "burst")
+	kill.Only(killKeys()...)
 	r.killAllow = kill.Boolean("allow")
 	r.limits.Rate = kill.Share("rate", defaultRate, maxRate)
 	r.limits.Burst = int(kill.Integer("burst", defaultBurst, 1, maxBurst))
 
 	change := root.Table("change")
-	change.Only("allow", "mark_mask", "timeout_min", "timeout_max")
+	change.Only(changeKeys()...)
 	r.changeAllow = change.Boolean("allow")
 	r.markMask = parseMask(change, defaultMarkMask)
 	r.timeoutMin = uint32(change.Integer("timeout_min", defaultTimeoutMin, 1, maxTimeout))
@@ -75,7 +75,7 @@ func Parse(data []byte, name string) (*Rules, error) {
 	}
 
 	dump := root.Table("dump")
-	dump.Only("duty", "zones")
+	dump.Only(dumpKeys()...)
 	r.limits.Duty = dump.Share("duty", defaultDuty, 1)
 
 	r.zones = parseZones(root, dump)
@@ -152,7 +152,7 @@ func parseProtect(root strict.Table) []protectRule {
 	names := make(map[string]bool, len(tables))
 	addresses := 0
 	for _, t := range tables {
-		t.Only("name", "addresses", "ports", "protocols")
+		t.Only(protectKeys()...)
 		p := protectRule{name: t.Text("name")}
 		switch {
 		case !t.Has("name"):

@@ -29,6 +29,32 @@ const (
 	CodeInternal = -32603
 )
 
+// A Meaning says what a code stands for.
+type Meaning struct {
+	Code    int
+	Meaning string
+}
+
+// Meanings are those of all codes, in their order.
+func Meanings() []Meaning {
+	return []Meaning{
+		{CodeAuthentication, "Authentication failed."},
+		{CodeSession, "The session is unknown or has expired."},
+		{CodePermission, "Not permitted to this user."},
+		{CodeNoConnection, "There is no such connection, or none that this user may see."},
+		{CodeAmbiguous, "The id stands for several connections; use the key."},
+		{CodePolicy, "Refused by the helper's policy. The text names the rule."},
+		{CodeReplaced, "The connection was replaced by another with the same addresses."},
+		{CodeKernel, "The kernel refused. The text has its reason."},
+		{CodeHelper, "The helper cannot be reached."},
+		{CodeTooMany, "Too many requests; try again after as many seconds as the text says."},
+		{CodeFixed, "The timeout is fixed already."},
+		{CodeSnapshot, "That snapshot is no longer held."},
+		{CodeParams, "Bad parameters. The text names the one."},
+		{CodeInternal, "An internal error, which the daemon's log has."},
+	}
+}
+
 // Fault is an error as a client gets it. Text never holds an internal error or a secret.
 type Fault struct {
 	Code int

@@ -55,6 +55,13 @@ func Run(ctx context.Context, c Config) int {
 	return report(c.Stderr, err)
 }
 
+// Tree gives all commands, more among them, for who describes them. They cannot be run.
+func Tree(more ...*cobra.Command) *cobra.Command {
+	root := (&app{}).root()
+	root.AddCommand(more...)
+	return root
+}
+
 func (a *app) root() *cobra.Command {
 	check := false
 	root := &cobra.Command{
