@@ -39,13 +39,14 @@ func columnOf[T unsigned](kind ValueKind, need uint32, col func(*columns) []T) a
 				loadColumn(b, c, from, n)
 			}
 		},
+		test: func(s *Snapshot, set numbers) pass { return columnPass(col(&s.columns), s.has, need, set) },
 	}
 }
 
 // mapped shows another number than the column holds. same is called once a row, so it
 // is not for the fields that tables are usually sorted by.
 func (a access) mapped(same func(s *Snapshot, v uint64) uint64) access {
-	return access{
+	return access{ // without test, which would ask the column
 		value: func(s *Snapshot, row int) (Value, bool) {
 			v, ok := a.value(s, row)
 			v.Num = same(s, v.Num)
@@ -118,27 +119,29 @@ func flagAccess(flag uint32) access {
 // rateSumAccess adds the rates of both directions where both are known.
 func rateSumAccess() access {
 	const need = hasOrigRate | hasReplRate
-	sum := func(a, b uint64) uint64 {
-		v, carry := bits.Add64(a, b, 0)
-		return v | -carry
-	}
 	return access{
 		value: func(s *Snapshot, row int) (Value, bool) {
 			if s.has[row]&need != need {
 				return Value{}, false
 			}
-			return Value{Kind: KindU64, Num: sum(s.rate[0][row], s.rate[1][row])}, true
+			return Value{Kind: KindU64, Num: sumAtMost(s.rate[0][row], s.rate[1][row])}, true
 		},
 		bind: func(s *Snapshot) loader {
 			return func(b *block, from, n int) {
 				loadHas(&b.has, s.has, need, from, n)
 				repl := s.rate[1][from : from+n]
 				for i, v := range s.rate[0][from : from+n] {
-					b.val[i&(blockRows-1)] = sum(v, repl[i])
+					b.val[i&(blockRows-1)] = sumAtMost(v, repl[i])
 				}
 			}
 		},
 	}
+}
+
+// sumAtMost adds, and gives the largest number where the sum is larger.
+func sumAtMost(a, b uint64) uint64 {
+	v, carry := bits.Add64(a, b, 0)
+	return v | -carry
 }
 
 // startAccess shows a time; Num holds it in nanoseconds since 1970.

@@ -41,27 +41,29 @@ func stateAccess() access {
 			return Value{Kind: KindText, Text: states[s.state[row]]}, true
 		},
 		bind: func(s *Snapshot) loader {
-			names := stateNames()
-			tcp, sctp, dccp := stateRanks(names, tcpStates), stateRanks(names, sctpStates), stateRanks(names, dccpStates)
+			ranks := rankOfStates()
 			return func(b *block, from, n int) {
 				b.has = mask{}
 				has := s.has[from : from+n]
 				for i, v := range s.state[from : from+n] {
-					rank := uint8(noRank)
-					switch {
-					case has[i]&hasTCPState != 0:
-						rank = tcp[v]
-					case has[i]&hasSCTPState != 0:
-						rank = sctp[v]
-					case has[i]&hasDCCPState != 0:
-						rank = dccp[v]
-					}
+					rank := ranks[has[i]/hasTCPState%8][v]
 					b.val[i&(blockRows-1)] = uint64(rank)
 					b.has[i/64&(blockWords-1)] |= isSet(uint32(rank^noRank)) << (i & 63)
 				}
 			}
 		},
 	}
+}
+
+// rankOfStates gives the ranks of states, first by the bits of a row that say which
+// protocol's it has: hasTCPState, hasSCTPState and hasDCCPState follow each other.
+func rankOfStates() (ranks [8][256]uint8) {
+	names := stateNames()
+	for which := range ranks {
+		states, _ := statesOf(uint32(which) * hasTCPState)
+		ranks[which] = stateRanks(names, states)
+	}
+	return ranks
 }
 
 func statesOf(has uint32) ([]string, bool) {
@@ -118,6 +120,7 @@ func nameAccess(need uint32, col func(*columns) []uint16) access {
 		return v, ok
 	}
 	places := a.bind
+	a.test = nil // it would ask for places
 	a.texts = func(s *Snapshot) []string { return sortedTexts(s.names) }
 	a.bind = func(s *Snapshot) loader {
 		load, sorted := places(s), a.texts(s)

@@ -3,9 +3,11 @@
 package table
 
 import (
+	"iter"
 	"math/bits"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // bitmap holds one bit a row of a snapshot, the first row in the lowest bit.
@@ -49,22 +51,31 @@ const (
 	// worthSharing is the number of rows from which on more than one processor is used.
 	worthSharing = 1 << 16
 	// maxWorkers bounds what one call takes from the others.
-	maxWorkers = 8 // a power of two
+	maxWorkers = 8
+	// partRows is how many rows a worker takes at a time: few, so that one whose processor
+	// is busy with something else leaves nearly all to the others.
+	partRows = 16 * blockRows
 )
 
-// inParallel splits n rows into parts of whole blocks and works on them at once. Workers
-// are numbered from 0, in the order of their rows, and are fewer than maxWorkers+1.
-func inParallel(n int, work func(worker, from, to int)) {
-	workers := min(runtime.GOMAXPROCS(0), maxWorkers)
-	if n < worthSharing || workers == 1 {
-		work(0, 0, n)
-		return
+// inParallel splits n rows into parts of whole blocks, and calls work for each worker, of
+// which one is the caller. A worker ranges over the parts, from ≤ row < to, that it gets.
+// Workers are numbered from 0 and are no more than maxWorkers.
+func inParallel(n int, work func(worker int, parts iter.Seq2[int, int])) {
+	var next atomic.Int64
+	parts := func(yield func(from, to int) bool) {
+		for {
+			to := int(next.Add(partRows))
+			if from := to - partRows; from >= n || !yield(from, min(to, n)) {
+				return
+			}
+		}
 	}
-	size := ((n+workers-1)/workers + blockRows - 1) / blockRows * blockRows
-	var done sync.WaitGroup
-	for worker := range workers {
-		from, to := min(n, worker*size), min(n, (worker+1)*size)
-		done.Go(func() { work(worker, from, to) })
+	var others sync.WaitGroup
+	if n >= worthSharing {
+		for worker := 1; worker < min(runtime.GOMAXPROCS(0), maxWorkers); worker++ {
+			others.Go(func() { work(worker, parts) })
+		}
 	}
-	done.Wait()
+	work(0, parts)
+	others.Wait()
 }

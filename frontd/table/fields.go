@@ -69,6 +69,8 @@ type access struct {
 	value func(s *Snapshot, row int) (Value, bool)
 	// bind makes the loader of one snapshot. What it loads orders as the field does.
 	bind func(s *Snapshot) loader
+	// test, where it is not nil, asks the same as a pass over what bind loads, sooner.
+	test func(s *Snapshot, set numbers) pass
 	// texts gives all texts of one snapshot, sorted: what bind loads are places in it.
 	texts func(s *Snapshot) []string
 }

@@ -15,16 +15,37 @@ type numberTest struct {
 	set   numbers
 }
 
-func (t numberTest) bind(s *Snapshot) pass { return t.set.pass(t.field.access.bind(s)) }
+func (t numberTest) bind(s *Snapshot) pass {
+	if test := t.field.access.test; test != nil {
+		return test(s, t.set)
+	}
+	return t.set.pass(t.field.access.bind(s))
+}
 
-// pass asks for the numbers in what a loader loads.
+// pass asks for the numbers in what a loader loads, which is only what is of interest.
 func (set numbers) pass(load loader) pass {
 	return func(m *mask, sc *scratch, from, n int) {
-		load(&sc.block, from, n)
-		for w := range m {
-			sc.has[w] &= m[w]
+		for first, end := run(m[:], 0); first < end; first, end = run(m[:], end) {
+			from, n := from+first*64, min(n, end*64)-first*64
+			load(&sc.block, from, n)
+			for w := range m[first:end] {
+				m[first+w] = wordOf(&set, sc.val[w*64:min(n, w*64+64)], m[first+w]&sc.has[w])
+			}
 		}
-		set.mark(m, &sc.block, n)
+	}
+}
+
+// columnPass asks for the numbers in a column, where a row has everything in need.
+func columnPass[T unsigned](col []T, has []uint32, need uint32, set numbers) pass {
+	return func(m *mask, _ *scratch, from, n int) {
+		for w := 0; w*64 < n; w++ {
+			first, end := from+w*64, from+min(n, w*64+64)
+			word := wordOf(&set, col[first:end], m[w])
+			if word != 0 && need != 0 {
+				word &= hasWord(has[first:end], need)
+			}
+			m[w] = word
+		}
 	}
 }
 
@@ -61,40 +82,22 @@ func newAddressTest(f Field, set addresses) addressTest {
 }
 
 func (t addressTest) bind(s *Snapshot) pass {
+	wanted := numbers{spans: t.set.v4, index: t.set.index4}
 	return func(m *mask, _ *scratch, from, n int) {
-		var is4 mask
-		loadFamily(&is4, s.family, ipc.FamilyIPv4, from, n)
 		for w := 0; w*64 < n; w++ {
-			if m[w] == 0 {
-				continue
+			first, end := from+w*64, from+min(n, w*64+64)
+			part := s.addr[t.field.side][first:end]
+			if len(s.addr6) == 0 {
+				m[w] = wordOf(&wanted, part, m[w])
+			} else if m[w] != 0 {
+				is4 := familyWord(s.family[first:end], ipc.FamilyIPv4)
+				m[w] = wordOf(&wanted, part, m[w]&is4) | t.set.word6(s, part, m[w]&^is4)
 			}
-			part := s.addr[t.field.side][from+w*64 : from+min(n, w*64+64)]
-			m[w] = t.set.word4(part, m[w]&is4[w]) | t.set.word6(s, part, m[w]&^is4[w])
 		}
 	}
 }
 
-// word4 gives those of the rows of interest that hold a wanted IPv4 address.
-func (set addresses) word4(part []uint32, interest uint64) (word uint64) {
-	if interest == 0 || len(set.v4) == 0 {
-		return 0
-	}
-	if len(set.v4) > few {
-		for rest := interest; rest != 0; rest &= rest - 1 {
-			i := bits.TrailingZeros64(rest)
-			if set.index4.inSpans(set.v4, uint64(part[i])) {
-				word |= 1 << i
-			}
-		}
-		return word
-	}
-	for _, r := range set.v4 {
-		word |= withinSpan(part, r)
-	}
-	return word & interest
-}
-
-// word6 is word4 for IPv6.
+// word6 gives those of the rows of interest, all of IPv6, that hold a wanted address.
 func (set addresses) word6(s *Snapshot, part []uint32, interest uint64) (word uint64) {
 	if len(set.v6) == 0 {
 		return 0

@@ -5,6 +5,7 @@ package table
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -182,13 +183,15 @@ func (f *Filter) run(s *Snapshot) bitmap {
 		return set
 	}
 	run := f.root.bind(s)
-	inParallel(s.Len(), func(_, from, to int) {
+	inParallel(s.Len(), func(_ int, parts iter.Seq2[int, int]) {
 		sc, m := new(scratch), new(mask)
-		for ; from < to; from += blockRows {
-			n := min(blockRows, to-from)
-			fillMask(m, n)
-			run(m, sc, from, n)
-			copy(set[from/64:], m[:(n+63)/64])
+		for from, to := range parts {
+			for ; from < to; from += blockRows {
+				n := min(blockRows, to-from)
+				fillMask(m, n)
+				run(m, sc, from, n)
+				copy(set[from/64:], m[:(n+63)/64])
+			}
 		}
 	})
 	return set

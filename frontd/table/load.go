@@ -38,26 +38,44 @@ func loadHas(m *mask, has []uint32, need uint32, from, n int) {
 		return
 	}
 	for w := 0; w*64 < n; w++ {
-		part := has[from+w*64 : from+min(n, w*64+64)]
-		var lacking uint64
-		for i := len(part) - 1; i >= 0; i-- {
-			lacking += lacking + isSet(need&^part[i])
-		}
-		m[w] = ^lacking & lowBits(len(part))
+		m[w] = hasWord(has[from+w*64:from+min(n, w*64+64)], need)
 	}
+}
+
+// hasWord sets the bits of those of at most 64 rows that have everything in need.
+func hasWord(part []uint32, need uint32) uint64 {
+	var lacking uint64
+	for i := len(part) - 1; i >= 0; i-- {
+		lacking += lacking + isSet(need&^part[i])
+	}
+	return ^lacking & lowBits(len(part))
 }
 
 // loadFamily sets the bits of the rows of one address family.
 func loadFamily(m *mask, families []uint8, family uint8, from, n int) {
 	*m = mask{}
 	for w := 0; w*64 < n; w++ {
-		part := families[from+w*64 : from+min(n, w*64+64)]
-		var other uint64
-		for i := len(part) - 1; i >= 0; i-- {
-			other += other + isSet(uint32(part[i]^family))
-		}
-		m[w] = ^other & lowBits(len(part))
+		m[w] = familyWord(families[from+w*64:from+min(n, w*64+64)], family)
 	}
+}
+
+// familyWord sets the bits of those of at most 64 rows that are of the family.
+func familyWord(part []uint8, family uint8) uint64 {
+	var other uint64
+	for i := len(part) - 1; i >= 0; i-- {
+		other += other + isSet(uint32(part[i]^family))
+	}
+	return ^other & lowBits(len(part))
+}
+
+// run finds the first words in a row, behind the place `after`, that have a bit set:
+// first ≤ w < end. There is none when both are the number of words.
+func run(words []uint64, after int) (first, end int) {
+	for first = after; first < len(words) && words[first] == 0; first++ {
+	}
+	for end = first; end < len(words) && words[end] != 0; end++ {
+	}
+	return first, end
 }
 
 // fillMask sets the first n bits and no others.

@@ -22,8 +22,12 @@ type numbers struct {
 	masked []masked
 }
 
-// few is the number of spans up to which looking at each, without a jump, is quickest.
-const few = 4
+const (
+	// few is the number of spans up to which looking at each, without a jump, is quickest.
+	few = 4
+	// sparse is the number of rows of 64 up to which it is quicker to look at only these.
+	sparse = 6
+)
 
 // mergeSpans puts spans in order and joins those that touch.
 func mergeSpans(all []span) []span {
@@ -98,35 +102,33 @@ func (x *spanIndex) inSpans(spans []span, v uint64) bool {
 	return lo < len(spans) && spans[lo].lo <= v
 }
 
-// mark sets the bits of the first n numbers of a block that are in the set.
-func (set numbers) mark(m *mask, b *block, n int) {
-	*m = mask{}
-	for w := 0; w*64 < n; w++ {
-		if b.has[w] == 0 {
-			continue
-		}
-		part := b.val[w*64 : min(n, w*64+64)]
-		var word uint64
-		if len(set.spans) <= few {
-			for _, s := range set.spans {
-				word |= withinSpan(part, s)
-			}
-		} else {
-			for i, v := range part {
-				if set.index.inSpans(set.spans, v) {
-					word |= 1 << (i & 63)
-				}
-			}
-		}
-		for _, x := range set.masked {
-			for i, v := range part {
-				if v&x.mask == x.value {
-					word |= 1 << (i & 63)
-				}
-			}
-		}
-		m[w] = word & b.has[w]
+// wordOf gives those of the at most 64 numbers of interest that are in the set.
+func wordOf[T unsigned](set *numbers, part []T, interest uint64) (word uint64) {
+	if interest == 0 {
+		return 0
 	}
+	if len(set.spans) <= few && bits.OnesCount64(interest) > sparse {
+		for _, s := range set.spans {
+			word |= withinSpan(part, s)
+		}
+		word &= interest
+	} else {
+		for rest := interest; rest != 0; rest &= rest - 1 {
+			i := bits.TrailingZeros64(rest)
+			if set.index.inSpans(set.spans, uint64(part[i])) {
+				word |= 1 << i
+			}
+		}
+	}
+	for _, x := range set.masked {
+		for rest := interest &^ word; rest != 0; rest &= rest - 1 {
+			i := bits.TrailingZeros64(rest)
+			if uint64(part[i])&x.mask == x.value {
+				word |= 1 << i
+			}
+		}
+	}
+	return word
 }
 
 // withinSpan sets the bits of the numbers in the span, and bits beyond the last number.
