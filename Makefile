@@ -79,6 +79,15 @@ lint: ## gofmt, vet, staticcheck
 manuals: build ## write manual pages and completions into bin/
 	$(GO) run ./cmd/manual -bin $(BIN) -out $(BIN) -date "$$(git log -1 --format=%cs 2>/dev/null || date +%F)"
 
+.PHONY: licences
+licences: ## write docs/licences.md, the list of linked modules with their licences
+	$(GO) run ./cmd/licences >docs/licences.md.new
+	mv docs/licences.md.new docs/licences.md
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities, in the database of vuln.go.dev or GOVULNDB
+	.ci/vuln
+
 .PHONY: install
 install: build ## install programs, units and configuration (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)
 	install -d $(TO)/bin $(TO)/sbin $(TO)/lib/systemd/system $(TO)/lib/systemd/system-preset \
