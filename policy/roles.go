@@ -105,7 +105,7 @@ func (r Role) Scope() *Scope { return r.scope }
 func (r Role) MarkMask() uint32 { return r.markMask }
 
 func viewMethods() []string {
-	return []string{"logout", "whoami", "view", "refresh", "set_autorefresh", "fields", "stats"}
+	return []string{"logout", "whoami", "view", "groups", "refresh", "set_autorefresh", "fields", "stats"}
 }
 
 func actMethods() []string {

@@ -19,6 +19,7 @@ func TestRolesMatrix(t *testing.T) {
 		"logout":                  {false, true, true, true},
 		"whoami":                  {false, true, true, true},
 		"view":                    {false, true, true, true},
+		"groups":                  {false, true, true, true},
 		"refresh":                 {false, true, true, true},
 		"set_autorefresh":         {false, true, true, true},
 		"fields":                  {false, true, true, true},
@@ -49,7 +50,7 @@ func TestRolesMatrix(t *testing.T) {
 			t.Errorf("method %q is not in the matrix, or needs no role", method)
 		}
 	}
-	if n := len(Methods()); n != 11 {
+	if n := len(Methods()); n != 12 {
 		t.Errorf("%d methods", n)
 	}
 }

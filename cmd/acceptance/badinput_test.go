@@ -96,6 +96,7 @@ func wrongSessions() map[string]wrongCall {
 	for method, rest := range map[string][]any{
 		"view": nil, "kill": {list("KEY")}, "change": {"mark", "KEY", 1}, "refresh": nil,
 		"set_autorefresh": {0}, "logout": nil, "whoami": nil, "fields": nil, "stats": nil,
+		"groups": {"orig_src"},
 	} {
 		for name, session := range map[string]any{
 			"unknown session":       "sessionsessionsessionsessionsessionsession",

@@ -58,7 +58,7 @@ type method struct {
 
 // methods is the one list of methods, in the order of the documentation.
 func methods(multicall bool) []method {
-	all := slices.Concat(sessionMethods(), tableMethods(), actMethods(), systemMethods())
+	all := slices.Concat(sessionMethods(), tableMethods(), groupMethods(), actMethods(), systemMethods())
 	if multicall {
 		all = append(all, multicallMethod())
 	}

@@ -94,15 +94,26 @@ func viewOptions(req *service.ViewRequest, options []xmlrpc.Member) error {
 				req.Fields = append(req.Fields, v.Text)
 			}
 		case "snapshot":
-			if m.Value.Kind != xmlrpc.KindString || m.Value.Text == "" {
-				return service.BadParam("options.snapshot: want the name of a snapshot")
+			var err error
+			if req.Snapshot, err = snapshotOption(m.Value); err != nil {
+				return err
 			}
-			req.Snapshot = m.Value.Text
 		default:
-			return service.BadParam("options: there is no option %s", quoted(m.Name))
+			return unknownOption(m.Name)
 		}
 	}
 	return nil
+}
+
+func snapshotOption(v xmlrpc.Value) (string, error) {
+	if v.Kind != xmlrpc.KindString || v.Text == "" {
+		return "", service.BadParam("options.snapshot: want the name of a snapshot")
+	}
+	return v.Text, nil
+}
+
+func unknownOption(name string) error {
+	return service.BadParam("options: there is no option %s", quoted(name))
 }
 
 func writeView(w *xmlrpc.Writer, v service.View) {

@@ -89,7 +89,7 @@ func TestRolesAndScopes(t *testing.T) {
 		role    string
 		mine    func(estate) helpertest.Connection
 		others  func(estate) helpertest.Connection // nil: everything is in scope
-		view    int
+		view    int                                // and groups, but for those who are given only one of them
 		kill    int
 		change  int
 		stats   int
@@ -153,6 +153,16 @@ func TestRolesAndScopes(t *testing.T) {
 			mine := test.mine(e)
 			if r := call(test.view, "view", members("key", str(key(mine)))); r.fault == 0 && len(r.table(t)) != 1 {
 				t.Errorf("view: %v", r.value)
+			}
+			groups := test.view
+			if test.role == "marker" {
+				groups = permission
+			}
+			if r := call(groups, "groups", str("orig_src")); r.fault == 0 && test.others != nil {
+				if g := r.value.(map[string]any); g["total"] != "int:1" || g["connections"] != "int:1" || g["count"] != "int:1" ||
+					g["groups"].([]any)[0].(map[string]any)["value"] != mine.Target.Orig.Src.String() {
+					t.Errorf("groups: %v", g)
+				}
 			}
 			call(test.change, "change", str("mark"), str(key(mine)), str("0x100/0x100"))
 			call(test.change, "change", str("timeout"), str(key(mine)), num(99))
@@ -230,6 +240,9 @@ func TestTenantsNeverMeet(t *testing.T) {
 				note(d.call("view", s, emptyArray, str(order), str(dir), num(0), num(50)))
 				note(d.call("view", s, emptyArray, str(order), str(dir), num(1), num(50)))
 			}
+		}
+		for _, by := range []string{"orig_src", "mark", "zone", "proto"} {
+			note(d.call("groups", s, str(by), emptyArray, str("connections"))).want(t, 0)
 		}
 		for _, f := range []string{members("id", str(id)), members("id", num(9)), members("port", num(443)), members("orig_src", str("!10.1.0.1")),
 			members("mark", str("0x30/0xf0")), members("key", str(key(e.blue))), members("zone", num(5)), members("expr", str("not dst 10.1.0.1"))} {

@@ -76,8 +76,8 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 
 // query checks all that can be wrong with a request before anything is read.
 func (s *Service) query(r ViewRequest) (table.Query, []table.Field, error) {
-	if r.Start < 0 || r.Length < 0 {
-		return table.Query{}, nil, BadParam("start and length cannot be negative")
+	if err := checkRange(r.Start, r.Length); err != nil {
+		return table.Query{}, nil, err
 	}
 	filter, err := table.CompileFilter(r.Filters)
 	if err != nil {
@@ -101,6 +101,13 @@ func (s *Service) query(r ViewRequest) (table.Query, []table.Field, error) {
 		Filter: filter, OrderBy: order, Desc: desc,
 		Start: r.Start, Length: min(r.Length, s.cfg.MaxPage),
 	}, fields, nil
+}
+
+func checkRange(start, length int) error {
+	if start < 0 || length < 0 {
+		return BadParam("start and length cannot be negative")
+	}
+	return nil
 }
 
 // fieldsOf finds the fields with these names, each once; nil stands for those listed.

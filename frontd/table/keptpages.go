@@ -21,6 +21,9 @@ type keptPages struct {
 	mu      sync.Mutex // guards the two lists, not what is in their members
 	filters []*matches // used last is last
 	orders  []*keptOrder
+
+	// grouping lets one call find groups at a time, which takes memory while it lasts.
+	grouping sync.Mutex
 }
 
 // matches are the rows that a filter leaves of those that a user may see.

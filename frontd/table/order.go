@@ -14,7 +14,7 @@ const DefaultOrder = "orig_src"
 
 // QueryError says which parameter of a query is wrong, and why, in words for the caller.
 type QueryError struct {
-	Param  string // order_by, order_dir, start or length
+	Param  string // by, order_by, order_dir, start or length
 	Reason string
 }
 
@@ -26,13 +26,18 @@ func ParseOrder(field, dir string) (orderBy string, desc bool, err error) {
 	if f, ok := FieldNamed(field); !ok || !f.Sort {
 		return "", false, &QueryError{"order_by", fmt.Sprintf("there is no field %s to order by", quoted(field))}
 	}
+	desc, err = parseDirection(dir)
+	return field, desc, err
+}
+
+func parseDirection(dir string) (desc bool, err error) {
 	switch strings.ToUpper(dir) {
 	case "ASC", "A":
-		return field, false, nil
+		return false, nil
 	case "DESC", "D":
-		return field, true, nil
+		return true, nil
 	}
-	return "", false, &QueryError{"order_dir", fmt.Sprintf("%s is neither ASC nor DESC", quoted(dir))}
+	return false, &QueryError{"order_dir", fmt.Sprintf("%s is neither ASC nor DESC", quoted(dir))}
 }
 
 // ordering compares rows of a snapshot. It is a strict order of all rows, and the same

@@ -2,7 +2,10 @@
 
 package table
 
-import "net/netip"
+import (
+	"net/netip"
+	"strconv"
+)
 
 // ValueKind says which member of a Value counts, and how it goes over the wire.
 type ValueKind uint8
@@ -24,4 +27,17 @@ type Value struct {
 	Num  uint64
 	Text string
 	Addr netip.Addr
+}
+
+// String is the value as a text: numbers in decimal, flags true or false.
+func (v Value) String() string {
+	switch v.Kind {
+	case KindText:
+		return v.Text
+	case KindAddr:
+		return v.Addr.String()
+	case KindBool:
+		return strconv.FormatBool(v.Num != 0)
+	}
+	return strconv.FormatUint(v.Num, 10)
 }

@@ -69,10 +69,9 @@ func (s *Session) Window(ctx context.Context, q Query, start, length int, snapsh
 }
 
 func (s *Session) page(ctx context.Context, q Query, start, length int, snapshot string) (Page, error) {
-	for name := range q.Filters {
-		if !fieldName(name) {
-			return Page{}, s.client.fail("view", Unsent, fmt.Errorf("%q is not the name of a field", name))
-		}
+	filters, err := s.filters("view", q.Filters)
+	if err != nil {
+		return Page{}, err
 	}
 	order, direction := q.OrderBy, "ASC"
 	if order == "" {
@@ -80,10 +79,6 @@ func (s *Session) page(ctx context.Context, q Query, start, length int, snapshot
 	}
 	if q.Descending {
 		direction = "DESC"
-	}
-	filters := q.Filters
-	if filters == nil {
-		filters = map[string]any{}
 	}
 	options := map[string]any{}
 	if len(q.Fields) > 0 {

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package service
+
+import (
+	"context"
+	"time"
+
+	"nuconntrack/frontd/table"
+)
+
+// DefaultGroups is how many groups a client gets that does not say.
+const DefaultGroups = 20
+
+// GroupRequest asks for the groups of connections that have one field in common. By has to
+// be given; the zero values of the others ask for the totals of all, of a table that is
+// fresh enough.
+type GroupRequest struct {
+	By       string // a field
+	Filters  map[string]table.Operand
+	OrderBy  string // "" is byte_rate; see table.GroupOrders
+	OrderDir string // "" is DESC
+	Start    int    // groups to leave out, at least 0
+	Length   int    // groups at most, at least 0; no more than MaxPage are given
+	Snapshot string // "": see API, Freshness
+}
+
+// Groups are a part of the groups of a table.
+type Groups struct {
+	table.Grouping
+	Start    int
+	Snapshot string
+	Taken    time.Time
+	Warnings []string
+}
+
+// Groups adds up the connections that have one field in common, of those that the user may
+// see. It looks at the same table as View, and makes it the one that the session viewed last.
+func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
+	query, err := c.s.groupQuery(r)
+	if err != nil {
+		return Groups{}, c.s.failed("groups", err)
+	}
+	snap, err := c.look(ctx, r.Snapshot)
+	if err != nil {
+		return Groups{}, c.s.failed("groups", err)
+	}
+	query.Visible = c.role.visible
+	grouping, err := snap.Group(query)
+	if err != nil {
+		return Groups{}, c.s.failed("groups", err)
+	}
+	return Groups{
+		Grouping: grouping, Start: r.Start,
+		Snapshot: snap.Name(), Taken: snap.Taken(), Warnings: c.warnings(snap),
+	}, nil
+}
+
+// groupQuery checks all that can be wrong with a request before anything is read.
+func (s *Service) groupQuery(r GroupRequest) (table.GroupQuery, error) {
+	if err := checkRange(r.Start, r.Length); err != nil {
+		return table.GroupQuery{}, err
+	}
+	if _, err := table.GroupField(r.By); err != nil {
+		return table.GroupQuery{}, err
+	}
+	filter, err := table.CompileFilter(r.Filters)
+	if err != nil {
+		return table.GroupQuery{}, err
+	}
+	if r.OrderBy == "" {
+		r.OrderBy = table.SumRate.String()
+	}
+	if r.OrderDir == "" {
+		r.OrderDir = "DESC"
+	}
+	order, desc, err := table.ParseGroupOrder(r.OrderBy, r.OrderDir)
+	if err != nil {
+		return table.GroupQuery{}, err
+	}
+	return table.GroupQuery{
+		By: r.By, Filter: filter, OrderBy: order, Desc: desc,
+		Start: r.Start, Length: min(r.Length, s.cfg.MaxPage),
+	}, nil
+}
