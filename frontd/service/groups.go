@@ -23,6 +23,7 @@ type GroupRequest struct {
 	Start    int    // groups to leave out, at least 0
 	Length   int    // groups at most, at least 0; no more than MaxPage are given
 	Snapshot string // "": see API, Freshness
+	Soon     bool   // see ViewRequest
 }
 
 // Groups are a part of the groups of a table.
@@ -32,6 +33,7 @@ type Groups struct {
 	Snapshot string
 	Taken    time.Time
 	Warnings []string
+	Reading  bool // with Soon: a newer table is being read
 }
 
 // Groups adds up the connections that have one field in common, of those that the user may
@@ -41,7 +43,7 @@ func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
 	if err != nil {
 		return Groups{}, c.s.failed("groups", err)
 	}
-	snap, err := c.look(ctx, r.Snapshot)
+	snap, reading, err := c.lookOrSoon(ctx, r.Snapshot, r.Soon)
 	if err != nil {
 		return Groups{}, c.s.failed("groups", err)
 	}
@@ -52,7 +54,7 @@ func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
 	}
 	return Groups{
 		Grouping: grouping, Start: r.Start,
-		Snapshot: snap.Name(), Taken: snap.Taken(), Warnings: c.warnings(snap),
+		Snapshot: snap.Name(), Taken: snap.Taken(), Warnings: c.warnings(snap), Reading: reading,
 	}, nil
 }
 

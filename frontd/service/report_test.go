@@ -324,7 +324,7 @@ func TestWatchWithoutHelper(t *testing.T) {
 		h.Add(port(1))
 		c := scoped(t, h, "")
 		time.AfterFunc(time.Second, func() { h.SetAway(true) })
-		reports, err := c.KillReport(t.Context(), []Ref{RefID(1)}, KillOptions{Watch: 3*time.Second})
+		reports, err := c.KillReport(t.Context(), []Ref{RefID(1)}, KillOptions{Watch: 3 * time.Second})
 		if err != nil || reports[0].Outcome != OutcomeKilled || !strings.Contains(reports[0].Detail, "not known") {
 			t.Errorf("%+v, %v", reports, err)
 		}

@@ -50,15 +50,7 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 	if err != nil {
 		return View{}, c.s.failed("view", err)
 	}
-	var snap *table.Snapshot
-	var reading bool
-	if r.Soon && r.Snapshot == "" {
-		if snap, reading, err = c.s.tables.Soon(ctx); err == nil {
-			c.hold(snap)
-		}
-	} else {
-		snap, err = c.look(ctx, r.Snapshot)
-	}
+	snap, reading, err := c.lookOrSoon(ctx, r.Snapshot, r.Soon)
 	if err != nil {
 		return View{}, c.s.failed("view", err)
 	}
@@ -128,6 +120,19 @@ func (s *Service) fieldsOf(names []string) ([]table.Field, error) {
 		}
 	}
 	return fields, nil
+}
+
+// lookOrSoon is look, or for who cannot wait the table that there is; reading says that a
+// newer one is on its way.
+func (c *Call) lookOrSoon(ctx context.Context, name string, soon bool) (snap *table.Snapshot, reading bool, err error) {
+	if !soon || name != "" {
+		snap, err = c.look(ctx, name)
+		return snap, false, err
+	}
+	if snap, reading, err = c.s.tables.Soon(ctx); err == nil {
+		c.hold(snap)
+	}
+	return snap, reading, err
 }
 
 // look gives the table that this call is to show, and holds it for the session.
