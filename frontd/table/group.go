@@ -4,10 +4,8 @@ package table
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // GroupQuery asks for groups of the rows that match: all rows with the same value of one
@@ -134,152 +132,11 @@ func (s *Snapshot) Group(q GroupQuery) (Grouping, error) {
 	found := findGroups(s, f, matches.set, summedBy(q.OrderBy))
 	chosen := found.choose(q)
 	out := Grouping{Total: len(found.all.reps), Without: found.without, Count: matches.count}
-	out.Groups, out.All = found.sum(matches.set, chosen)
+	out.Groups, out.All = found.sum(chosen)
 	out.All.Connections = matches.total
 	for i, g := range chosen {
 		out.Groups[i].Value, _ = f.Value(s, found.all.reps[g])
 		out.Groups[i].Connections = int(found.all.counts[g])
 	}
 	return out, nil
-}
-
-// foundGroups are all groups of the rows of a set.
-type foundGroups struct {
-	all     *groupTable
-	without int
-	of      []int32 // by row: the group in the part's own numbers, -1 for none
-	parts   []groupPart
-}
-
-// groupPart is a part of the rows that one worker read.
-type groupPart struct {
-	from, to int
-	table    *groupTable
-	without  int
-	in       []int32 // by group of this part: its number among all
-}
-
-func findGroups(s *Snapshot, f Field, set bitmap, by []Sum) *foundGroups {
-	found := &foundGroups{of: make([]int32, s.Len()), parts: make([]groupPart, maxWorkers)}
-	inParallel(s.Len(), func(worker, from, to int) {
-		part := groupPart{from: from, to: to, table: newGroupTable(s, f, len(by) > 0)}
-		part.read(s, f, set, found.of, by)
-		found.parts[worker] = part
-	})
-	found.parts = slices.DeleteFunc(found.parts, func(p groupPart) bool { return p.table == nil })
-	for i := range found.parts {
-		part := &found.parts[i]
-		found.without += part.without
-		if i == 0 {
-			found.all = part.table
-			continue
-		}
-		part.in = found.all.take(part.table)
-		part.table = nil
-	}
-	return found
-}
-
-// read finds the groups of the part's rows.
-func (p *groupPart) read(s *Snapshot, f Field, set bitmap, of []int32, by []Sum) {
-	load, b := f.access.bind(s), new(block)
-	loaders, summed := make([]loader, len(by)), new(block)
-	for i, n := range by {
-		loaders[i] = n.loader(s)
-	}
-	for from := p.from; from < p.to; from += blockRows {
-		n := min(blockRows, p.to-from)
-		words := set[from/64 : (from+n+63)/64]
-		if allZero(words) {
-			continue
-		}
-		load(b, from, n)
-		for w, word := range words {
-			p.without += bits.OnesCount64(word &^ b.has[w])
-			b.has[w] &= word
-		}
-		part := of[from : from+n]
-		for i := range part {
-			part[i] = -1
-		}
-		b.has.each(n, func(i int) { part[i] = p.table.count(b.val[i], int32(from+i)) })
-		for _, load := range loaders {
-			load(summed, from, n)
-			for w := range summed.has {
-				summed.has[w] &= b.has[w]
-			}
-			summed.has.each(n, func(i int) { p.table.add(part[i], summed.val[i]) })
-		}
-	}
-}
-
-// sum adds up the chosen groups, and all rows of the set.
-func (found *foundGroups) sum(set bitmap, chosen []int32) ([]Group, Totals) {
-	s := found.all.s
-	place := make([]int32, len(found.all.reps))
-	for i := range place {
-		place[i] = -1
-	}
-	for i, g := range chosen {
-		place[g] = int32(i)
-	}
-	groups, alls := make([][]Group, len(found.parts)), make([]Totals, len(found.parts))
-	var done sync.WaitGroup
-	for i, part := range found.parts {
-		done.Go(func() {
-			at := place
-			if part.in != nil {
-				at = make([]int32, len(part.in))
-				for own, g := range part.in {
-					at[own] = place[g]
-				}
-			}
-			groups[i] = make([]Group, len(chosen))
-			sumPart(s, set, part.from, part.to, found.of, at, groups[i], &alls[i])
-		})
-	}
-	done.Wait()
-	for i := range groups[1:] {
-		alls[0].merge(&alls[i+1])
-		for g := range chosen {
-			groups[0][g].merge(&groups[i+1][g].Totals)
-		}
-	}
-	return groups[0], alls[0]
-}
-
-// sumPart adds the rows from ≤ row < to of the set to their groups, whose places are in at,
-// and to all.
-func sumPart(s *Snapshot, set bitmap, from, to int, of, at []int32, groups []Group, all *Totals) {
-	var loaders [sumCount]loader
-	for n := range loaders {
-		loaders[n] = Sum(n).loader(s)
-	}
-	b := new(block)
-	for ; from < to; from += blockRows {
-		n := min(blockRows, to-from)
-		words := set[from/64 : (from+n+63)/64]
-		if allZero(words) {
-			continue
-		}
-		own := of[from : from+n]
-		for sum := range Sum(len(loaders)) {
-			loaders[sum](b, from, n)
-			for w, word := range words {
-				word &= b.has[w]
-				if word == 0 {
-					continue
-				}
-				all.known[sum] = true
-				for ; word != 0; word &= word - 1 {
-					i := w*64 + bits.TrailingZeros64(word)
-					v := b.val[i&(blockRows-1)]
-					all.sums[sum] = saturated(all.sums[sum], v)
-					if g := own[i]; g >= 0 && at[g] >= 0 {
-						groups[at[g]].add(sum, v)
-					}
-				}
-			}
-		}
-	}
 }

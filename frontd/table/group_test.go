@@ -73,7 +73,7 @@ func comparePlain(a, b Group, q GroupQuery) int {
 	sum := func(g Group) (total uint64, known bool) {
 		for _, n := range summedBy(q.OrderBy) {
 			if v, ok := g.Sum(n); ok {
-				total, known = saturated(total, v), true
+				total, known = sumAtMost(total, v), true
 			}
 		}
 		return total, known

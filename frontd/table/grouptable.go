@@ -116,7 +116,7 @@ func (t *groupTable) count(val uint64, row int32) int32 {
 
 // add adds to what decides the order of a group.
 func (t *groupTable) add(g int32, v uint64) {
-	t.sums[g], t.known[g] = saturated(t.sums[g], v), true
+	t.sums[g], t.known[g] = sumAtMost(t.sums[g], v), true
 }
 
 // take adds the groups of another table, and gives their numbers in this one.

@@ -2,11 +2,6 @@
 
 package table
 
-import (
-	"math"
-	"math/bits"
-)
-
 // Sum is one of the sums over the members of a group, named as the field that is summed.
 type Sum uint8
 
@@ -66,7 +61,7 @@ type Totals struct {
 func (t *Totals) Sum(n Sum) (uint64, bool) { return t.sums[n], t.known[n] }
 
 func (t *Totals) add(n Sum, v uint64) {
-	t.sums[n], t.known[n] = saturated(t.sums[n], v), true
+	t.sums[n], t.known[n] = sumAtMost(t.sums[n], v), true
 }
 
 // merge adds the members of another.
@@ -77,13 +72,4 @@ func (t *Totals) merge(other *Totals) {
 			t.add(Sum(n), other.sums[n])
 		}
 	}
-}
-
-// saturated adds, up to the largest number.
-func saturated(a, b uint64) uint64 {
-	sum, carry := bits.Add64(a, b, 0)
-	if carry != 0 {
-		return math.MaxUint64
-	}
-	return sum
 }

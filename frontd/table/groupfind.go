@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import (
+	"iter"
+	"math/bits"
+)
+
+// foundGroups are all groups of the rows of a set.
+type foundGroups struct {
+	s       *Snapshot
+	set     bitmap
+	all     *groupTable
+	without int
+	of      []int32             // by row of the set: its group in its worker's own numbers, noGroup for none
+	worker  []uint8             // by part of partRows rows: who read it
+	in      [maxWorkers][]int32 // by worker, by group of his own: its number among all
+}
+
+const noGroup = -1
+
+// groupFinder is the work of one worker.
+type groupFinder struct {
+	found   *foundGroups
+	table   *groupTable
+	load    loader
+	by      []loader // of what decides the order
+	own     block
+	summed  block
+	without int
+}
+
+func findGroups(s *Snapshot, f Field, set bitmap, by []Sum) *foundGroups {
+	found := &foundGroups{s: s, set: set, of: make([]int32, s.Len()), worker: make([]uint8, s.Len()/partRows+1)}
+	var finders [maxWorkers]*groupFinder
+	inParallel(s.Len(), func(worker int, parts iter.Seq2[int, int]) {
+		w := &groupFinder{found: found, table: newGroupTable(s, f, len(by) > 0), load: f.access.bind(s)}
+		for _, n := range by {
+			w.by = append(w.by, n.loader(s))
+		}
+		for from, to := range parts {
+			found.worker[from/partRows] = uint8(worker)
+			w.part(from, to)
+		}
+		finders[worker] = w
+	})
+	for worker, w := range finders {
+		if w == nil {
+			continue
+		}
+		found.without += w.without
+		if worker == 0 {
+			found.all = w.table
+		} else {
+			found.in[worker] = found.all.take(w.table)
+		}
+	}
+	return found
+}
+
+// part finds the groups of the rows from ≤ row < to.
+func (w *groupFinder) part(from, to int) {
+	for ; from < to; from += blockRows {
+		n := min(blockRows, to-from)
+		words := w.found.set[from/64 : (from+n+63)/64]
+		if first, end := run(words, 0); first == end {
+			continue
+		}
+		w.load(&w.own, from, n)
+		for i, word := range words {
+			w.without += bits.OnesCount64(word &^ w.own.has[i])
+			w.own.has[i] &= word
+		}
+		of := w.found.of[from : from+n]
+		for i := range of {
+			of[i] = noGroup
+		}
+		w.own.has.each(n, func(i int) { of[i] = w.table.count(w.own.val[i], int32(from+i)) })
+		for _, load := range w.by {
+			load(&w.summed, from, n)
+			for i := range w.summed.has {
+				w.summed.has[i] &= w.own.has[i]
+			}
+			w.summed.has.each(n, func(i int) { w.table.add(of[i], w.summed.val[i]) })
+		}
+	}
+}
+
+// groupAdder is the work of one worker that adds up what groups have.
+type groupAdder struct {
+	found  *foundGroups
+	places [maxWorkers][]int32 // by worker who found it, by group of his own: its place, noGroup if it was not chosen
+	fields [sumCount]loader
+	block  block
+	groups []Group // by place
+	all    Totals
+}
+
+// sum adds up the chosen groups, and all rows of the set.
+func (found *foundGroups) sum(chosen []int32) ([]Group, Totals) {
+	places := found.places(chosen)
+	var adders [maxWorkers]*groupAdder
+	inParallel(found.s.Len(), func(worker int, parts iter.Seq2[int, int]) {
+		a := &groupAdder{found: found, places: places, groups: make([]Group, len(chosen))}
+		for n := range a.fields {
+			a.fields[n] = Sum(n).loader(found.s)
+		}
+		for from, to := range parts {
+			a.part(from, to)
+		}
+		adders[worker] = a
+	})
+	first := adders[0]
+	for _, a := range adders[1:] {
+		if a == nil {
+			continue
+		}
+		first.all.merge(&a.all)
+		for i := range chosen {
+			first.groups[i].merge(&a.groups[i].Totals)
+		}
+	}
+	return first.groups, first.all
+}
+
+// places says where groups are to be added up.
+func (found *foundGroups) places(chosen []int32) (places [maxWorkers][]int32) {
+	place := make([]int32, len(found.all.reps))
+	for i := range place {
+		place[i] = noGroup
+	}
+	for i, g := range chosen {
+		place[g] = int32(i)
+	}
+	places[0] = place
+	for worker, in := range found.in {
+		if in == nil {
+			continue
+		}
+		places[worker] = make([]int32, len(in))
+		for own, g := range in {
+			places[worker][own] = place[g]
+		}
+	}
+	return places
+}
+
+// part adds the rows from ≤ row < to of the set to their groups, and to all.
+func (a *groupAdder) part(from, to int) {
+	places := a.places[a.found.worker[from/partRows]]
+	for ; from < to; from += blockRows {
+		n := min(blockRows, to-from)
+		words := a.found.set[from/64 : (from+n+63)/64]
+		if first, end := run(words, 0); first == end {
+			continue
+		}
+		for sum := range sumCount {
+			a.fields[sum](&a.block, from, n)
+			a.add(sum, words, a.found.of[from:from+n], places)
+		}
+	}
+}
+
+// add adds what is in the block.
+func (a *groupAdder) add(sum Sum, words []uint64, of, places []int32) {
+	for w, word := range words {
+		if word &= a.block.has[w]; word == 0 {
+			continue
+		}
+		a.all.known[sum] = true
+		for ; word != 0; word &= word - 1 {
+			i := w*64 + bits.TrailingZeros64(word)
+			v := a.block.val[i&(blockRows-1)]
+			a.all.sums[sum] = sumAtMost(a.all.sums[sum], v)
+			if g := of[i]; g != noGroup && places[g] != noGroup {
+				a.groups[places[g]].add(sum, v)
+			}
+		}
+	}
+}
