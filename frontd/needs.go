@@ -3,6 +3,9 @@
 package frontd
 
 import (
+	"os"
+	"path/filepath"
+
 	"nuconntrack/frontd/config"
 )
 
@@ -10,13 +13,19 @@ import (
 const portDNS = 53
 
 // Reads returns the files that are read while the server runs.
-func (s *Server) Reads() []string {
+func (s *Server) Reads() (paths []string) {
 	set := s.cfg.Settings
+	// A configuration directly below / could not be read again without all else being readable.
+	if file := s.cfg.File; filepath.IsAbs(file) && filepath.Dir(file) != "/" {
+		paths = append(paths, file)
+		if folder, err := os.Stat(config.DropIns(file)); err == nil && folder.IsDir() {
+			paths = append(paths, filepath.Join(config.DropIns(file), "x.toml"))
+		}
+	}
 	names := []string{set.Auth.File, set.Auth.LDAP.CA, set.Auth.LDAP.BindPassword}
 	if set.TLS != nil {
 		names = append(names, set.TLS.Cert, set.TLS.Key, set.TLS.ClientCA)
 	}
-	var paths []string
 	for _, name := range names {
 		// New has failed already where there is no such credential.
 		if path, err := config.Path(name); err == nil && path != "" {

@@ -6,13 +6,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/certs"
 	"nuconntrack/frontd/config"
 	"nuconntrack/frontd/listen"
@@ -30,19 +32,33 @@ const (
 
 // Config says what a Server is made of.
 type Config struct {
-	Settings  *config.Config
+	Settings *config.Config
+	// File is where Settings were read from, to be read again for Reload; "": nowhere.
+	File      string
 	Listeners []listen.Listener // the server closes them
 	Log       *slog.Logger
 }
 
 // Server is the daemon.
 type Server struct {
-	cfg     Config
-	helper  *ipc.Client
-	service *service.Service
-	http    *http.Server
-	gate    *listen.Gate
-	certs   *certs.Store // nil: no TLS
+	cfg      Config
+	helper   *ipc.Client
+	accounts *auth.Accounts // as they were at the start: the sandbox leaves none to read
+	service  *service.Service
+	http     *http.Server
+	gate     *listen.Gate
+	certs    *certs.Store // nil: no TLS
+
+	reload  sync.Mutex // one at a time
+	running atomic.Pointer[running]
+}
+
+// running is what one configuration makes of the server. It never changes: another configuration
+// makes another, and a request that has begun keeps the one it began with.
+type running struct {
+	set     *config.Config
+	backend auth.Backend
+	handler http.Handler
 }
 
 // New makes a Server. Nothing is served, and the helper is not asked, before Run. Files that
@@ -50,43 +66,24 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	set := cfg.Settings
 	s := &Server{cfg: cfg, helper: ipc.NewClient(ipc.ClientConfig{Path: set.Privd})}
-	login, err := backend(set, cfg.Log)
+	var login auth.Backend
+	var err error
+	if s.accounts, err = auth.ReadAccounts(); err == nil {
+		login, err = backend(set, s.accounts, cfg.Log)
+	}
 	if err == nil {
 		s.certs, err = certificates(set, cfg.Log)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.helper.Close())
 	}
-	s.service = service.New(service.Config{
-		Helper:          s.helper,
-		Backend:         login,
-		Roles:           set.Roles,
-		RoleOf:          func(user string) string { return set.Auth.RoleOf(user).Name },
-		ReadOnly:        set.ReadOnly,
-		MaxAge:          maxAge(set),
-		MaxSnapshots:    set.View.MaxSnapshots,
-		MaxPage:         set.View.MaxPage,
-		SessionTimeout:  set.Sessions.Timeout,
-		SessionLifetime: set.Sessions.Lifetime,
-		SessionsPerUser: set.Sessions.MaxPerUser,
-		Sessions:        set.Sessions.Max,
-		Log:             cfg.Log,
-	})
+	s.service = service.New(s.serviceConfig(set, login))
 	s.gate = listen.NewGate(listen.GateConfig{
 		Total: set.Connections.Max, PerAddress: set.Connections.MaxPerAddress, Log: cfg.Log,
 	})
+	s.running.Store(&running{set, login, s.handler(set)})
 	s.http = &http.Server{
-		Handler: rpc.New(rpc.Config{
-			Service:      s.service,
-			Origin:       func(r *http.Request) rpc.Origin { return origin(set, r) },
-			Read:         func(r *http.Request) { listen.RequestRead(r.Context()) },
-			HostAllowed:  set.HostAllowed,
-			Multicall:    set.Multicall,
-			MaxBody:      set.Connections.MaxBody,
-			BodyTimeout:  set.Connections.Body,
-			WriteTimeout: set.Connections.Write,
-			Log:          cfg.Log,
-		}),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.running.Load().handler.ServeHTTP(w, r) }),
 		ReadHeaderTimeout: set.Connections.Header,
 		IdleTimeout:       set.Connections.Idle,
 		MaxHeaderBytes:    maxHeader,
@@ -98,6 +95,41 @@ func New(cfg Config) (*Server, error) {
 		ErrorLog: slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
 	}
 	return s, nil
+}
+
+// serviceConfig is what a configuration says to the service.
+func (s *Server) serviceConfig(set *config.Config, login auth.Backend) service.Config {
+	return service.Config{
+		Helper:          s.helper,
+		Backend:         login,
+		Ways:            set.Ways(),
+		Roles:           set.Roles,
+		RoleOf:          func(user string) string { return set.Auth.RoleOf(user).Name },
+		ReadOnly:        set.ReadOnly,
+		MaxAge:          maxAge(set),
+		MaxSnapshots:    set.View.MaxSnapshots,
+		MaxPage:         set.View.MaxPage,
+		SessionTimeout:  set.Sessions.Timeout,
+		SessionLifetime: set.Sessions.Lifetime,
+		SessionsPerUser: set.Sessions.MaxPerUser,
+		Sessions:        set.Sessions.Max,
+		Log:             s.cfg.Log,
+	}
+}
+
+// handler answers requests under a configuration.
+func (s *Server) handler(set *config.Config) http.Handler {
+	return rpc.New(rpc.Config{
+		Service:      s.service,
+		Origin:       func(r *http.Request) rpc.Origin { return origin(set, r) },
+		Read:         func(r *http.Request) { listen.RequestRead(r.Context()) },
+		HostAllowed:  set.HostAllowed,
+		Multicall:    set.Multicall,
+		MaxBody:      set.Connections.MaxBody,
+		BodyTimeout:  set.Connections.Body,
+		WriteTimeout: set.Connections.Write,
+		Log:          s.cfg.Log,
+	})
 }
 
 // maxAge is how old a table may be for a view. Where the configuration says 0, none is young
@@ -121,18 +153,6 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	err := g.Wait()
 	return errors.Join(err, s.helper.Close())
-}
-
-// Reload reads the certificates again. If they are no good, the former ones stay. What is
-// connected stays connected.
-func (s *Server) Reload() error {
-	if s.certs == nil {
-		return errors.New("nothing to reload: there is no [tls] in the configuration, whose changes need a restart")
-	}
-	if err := s.certs.Reload(); err != nil {
-		return fmt.Errorf("certificates cannot be used, the former ones stay: %w", err)
-	}
-	return nil
 }
 
 func (s *Server) serve(l listen.Listener) error {

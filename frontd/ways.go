@@ -23,7 +23,7 @@ const (
 )
 
 // backend makes the backend that a valid configuration names, and what stands around it.
-func backend(set *config.Config, log *slog.Logger) (auth.Backend, error) {
+func backend(set *config.Config, accounts *auth.Accounts, log *slog.Logger) (auth.Backend, error) {
 	var way auth.Backend
 	switch set.Auth.Backend {
 	case config.BackendNone:
@@ -52,7 +52,7 @@ func backend(set *config.Config, log *slog.Logger) (auth.Backend, error) {
 	if set.Auth.Local == nil {
 		return way, nil
 	}
-	return local(set, way, log)
+	return local(set, way, accounts, log)
 }
 
 func ldapBackend(set *config.Config) (auth.Backend, error) {
@@ -73,8 +73,8 @@ func ldapBackend(set *config.Config) (auth.Backend, error) {
 	return named{directory.New(cfg), set.Auth.Roles}, nil
 }
 
-// named gives users whom the configuration names the role it gives them, whatever groups
-// they are in.
+// named leaves the roles of users whom the configuration names to it, whatever groups they are
+// in.
 type named struct {
 	auth.Backend
 	roles map[string]policy.Role
@@ -83,18 +83,14 @@ type named struct {
 // Login asks the backend.
 func (n named) Login(ctx context.Context, req auth.Request) (auth.Identity, error) {
 	id, err := n.Backend.Login(ctx, req)
-	if role, ok := n.roles[id.User]; ok && err == nil {
-		id.Role = role.Name
+	if _, ok := n.roles[id.User]; ok && err == nil {
+		id.Role = ""
 	}
 	return id, err
 }
 
 // local lets users of this machine in, and asks way about everybody else.
-func local(set *config.Config, way auth.Backend, log *slog.Logger) (auth.Backend, error) {
-	accounts, err := auth.ReadAccounts()
-	if err != nil {
-		return nil, err
-	}
+func local(set *config.Config, way auth.Backend, accounts *auth.Accounts, log *slog.Logger) (auth.Backend, error) {
 	cfg := auth.LocalConfig{Users: map[uint32]string{}, Names: accounts.Users, Next: way, Header: set.Proxy.UserHeader}
 	for user, role := range set.Auth.Local.Users {
 		uid, ok := number(user)

@@ -175,9 +175,6 @@ func parseProtect(root strict.Table) []protectRule {
 		if addresses += len(p.prefixes); addresses > maxListed {
 			t.Fail("addresses", "more than %d addresses in all rules together", maxListed)
 		}
-		if t.Err() != nil {
-			return nil
-		}
 		rules = append(rules, p)
 	}
 	return rules

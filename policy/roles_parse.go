@@ -20,8 +20,8 @@ const (
 	maxNetworks = maxListed
 )
 
-// ReadRoles reads the roles below [roles] of a configuration file; root.Err has the first
-// mistake. Each is a table:
+// ReadRoles reads the roles below [roles] of a configuration file; root.Err has the mistakes. With
+// one, of whatever key, the roles permit nothing. Each is a table:
 //
 //	[roles.NAME]
 //	base      = "operator"            # viewer, operator or admin; or instead of it
@@ -50,14 +50,14 @@ func ReadRoles(root strict.Table) RoleSet {
 		if networks > maxNetworks {
 			t.Table(name).Fail("networks", "more than %d networks in all roles together", maxNetworks)
 		}
-		if root.Err() != nil {
-			return RoleSet{}
-		}
 		set.configured = append(set.configured, r)
 	}
 	set.readMasks(t)
 	if root.Err() != nil {
-		return RoleSet{}
+		// Their names are known still: to name one is no mistake as well.
+		for i, r := range set.configured {
+			set.configured[i] = Role{Name: r.Name}
+		}
 	}
 	return set
 }

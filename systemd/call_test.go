@@ -25,6 +25,7 @@ const (
 const (
 	faultAuthentication = 1
 	faultSession        = 2
+	faultPermission     = 3
 	faultPolicy         = 6
 	faultHelper         = 9
 )

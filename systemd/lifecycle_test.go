@@ -75,19 +75,37 @@ func testReload(t *testing.T, m *machine) {
 	}
 }
 
-// The shipped frontd.toml has no [tls], so that there is nothing to read again: that is said, and
-// nothing ends.
+// A drop-in takes a role away from who has a session; one with a mistake takes nothing; and what
+// needs a restart is named.
 func testFrontdReload(t *testing.T, m *machine) {
+	const dropIn = "/etc/nuconntrack/frontd.d/50-test.toml"
 	c := m.login(t)
 	before := m.mainPID(t, frontd+".service")
-	m.do(t, "systemctl", "reload", frontd)
-	wait(t, "a word about the reload", func() bool {
-		m.do(t, "journalctl", "--sync")
-		return strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+frontd), "nothing to reload")
-	})
-	if err := c.call("whoami", nil); err != nil {
-		t.Errorf("the session after a reload: %v", err)
+	said := func(what string) {
+		t.Helper()
+		m.do(t, "systemctl", "reload", frontd)
+		wait(t, "a word about the reload: "+what, func() bool {
+			m.do(t, "journalctl", "--sync")
+			return strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+frontd), what)
+		})
 	}
+	m.write(t, dropIn, "privd = \"/run/other.sock\"\n[auth.roles]\n"+user+" = \"viewer\"\n")
+	said("a key has changed that needs a restart")
+	said("auth.roles." + user)
+	if err := c.call("kill", nil, []any{"1"}); faultCode(err) != faultPermission {
+		t.Errorf("kill by who is a viewer now: %v, want fault %d", err, faultPermission)
+	}
+	m.write(t, dropIn, "lisen = 1\nmax_page = \"many\"\n")
+	said("max_page")
+	said("lisen")
+	if err := c.call("kill", nil, []any{"1"}); faultCode(err) != faultPermission {
+		t.Errorf("kill after a mistake in the configuration: %v, want fault %d", err, faultPermission)
+	}
+	if err := os.RemoveAll(m.path("/etc/nuconntrack/frontd.d")); err != nil {
+		t.Fatal(err)
+	}
+	m.do(t, "systemctl", "reload", frontd)
+	wait(t, "the role", func() bool { return faultCode(c.call("kill", nil, []any{})) == 0 })
 	if after := m.mainPID(t, frontd+".service"); after != before {
 		t.Errorf("process %d became %d", before, after)
 	}

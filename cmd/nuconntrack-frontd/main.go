@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -88,7 +89,7 @@ func usage(f *flag.FlagSet) string {
 		}
 		fmt.Fprintf(&b, "  %s\n      %s\n", line, text)
 	})
-	fmt.Fprint(&b, "\nSIGHUP reads the certificates again; the configuration is read at the start.\n")
+	fmt.Fprint(&b, "\nSIGHUP reads the configuration and the certificates again; a bad file leaves what was.\n")
 	return b.String()
 }
 
@@ -104,7 +105,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return code
 	}
-	settings, err := config.Load(o.config, o.override)
+	settings, err := load(&o)
 	if err != nil {
 		return fail(exitUsage, err)
 	}
@@ -130,7 +131,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := drop(settings, log); err != nil {
 		return fail(exitFailed, err)
 	}
-	server, err := frontd.New(frontd.Config{Settings: settings, Listeners: listeners, Log: log})
+	server, err := frontd.New(frontd.Config{Settings: settings, File: o.config, Listeners: listeners, Log: log})
 	if err != nil {
 		return fail(exitFailed, err)
 	}
@@ -138,7 +139,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := sandbox.Restrict(box); err != nil {
 		return fail(exitFailed, err)
 	}
-	defer reloading(server, notify, log)()
+	defer reloading(func() { reload(server, o, notify, log) })()
 	// The sockets listen already: a connection waits there until Run accepts it.
 	notify.Ready()
 	stopping := context.AfterFunc(ctx, notify.Stopping)
@@ -147,6 +148,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return fail(exitFailed, err)
 	}
 	return exitDone
+}
+
+// load reads the configuration, and makes its path and that of the helper absolute, for reload.
+func load(o *options) (settings *config.Config, err error) {
+	if o.config, err = filepath.Abs(o.config); err != nil {
+		return nil, fmt.Errorf("find configuration: %w", err)
+	}
+	if settings, err = config.Load(o.config, o.override); err == nil && o.override.Privd != "" {
+		o.override.Privd = settings.Privd
+	}
+	return settings, err
 }
 
 // drop gives up every privilege. Only root can become another user, and not even root can in
@@ -163,8 +175,27 @@ func drop(settings *config.Config, log *slog.Logger) error {
 	return privilege.Become(privilege.Config{User: user, Log: log})
 }
 
-// reloading reads the certificates again at each SIGHUP, until stop is called.
-func reloading(server *frontd.Server, notify *sdnotify.Notifier, log *slog.Logger) (stop func()) {
+// reload reads the configuration again, and the certificates. A bad file leaves all as it is.
+func reload(server *frontd.Server, o options, notify *sdnotify.Notifier, log *slog.Logger) {
+	notify.Reloading()
+	defer notify.Ready()
+	if err := server.ReloadCertificates(); err != nil {
+		log.Error("not reloaded", "error", err)
+	}
+	settings, err := config.Load(o.config, o.override)
+	if err != nil {
+		for _, mistake := range strings.Split(err.Error(), "\n") {
+			log.Error("configuration not reloaded, the former one stays", "error", mistake)
+		}
+		return
+	}
+	if _, err := server.Reload(settings); err != nil {
+		log.Error("configuration not reloaded, the former one stays", "error", err)
+	}
+}
+
+// reloading calls do at each SIGHUP, until stop is called.
+func reloading(do func()) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	ended := make(chan struct{})
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -173,11 +204,7 @@ func reloading(server *frontd.Server, notify *sdnotify.Notifier, log *slog.Logge
 		for {
 			select {
 			case <-hangups:
-				notify.Reloading()
-				if err := server.Reload(); err != nil {
-					log.Error("not reloaded", "error", err)
-				}
-				notify.Ready()
+				do()
 			case <-ended:
 				return
 			}

@@ -107,9 +107,6 @@ func parseRoles(auth strict.Table, backend string, known policy.RoleSet) map[str
 			t.Fail(user, "no user can have this name: %v", err)
 		}
 		roles[user] = parseRole(t, known, user)
-		if t.Err() != nil {
-			break
-		}
 	}
 	return roles
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -24,6 +23,9 @@ import (
 // there is none to blame. For an Override File is the flag.
 type Error = strict.Error
 
+// Errors are all mistakes of a configuration that has more than one.
+type Errors = strict.Errors
+
 // Override has the flags that replace keys of the file, whatever stands there. Empty ones
 // replace nothing.
 type Override struct {
@@ -31,37 +33,60 @@ type Override struct {
 	Privd  string // a path; a relative one begins at the working directory
 }
 
-// Load reads the file at path. Others must not be able to write it: they could let themselves
-// in. Errors but those of the file system are an *Error.
+// Load reads the file at path, and those of the folder beside it that DropIns names. Others must
+// not be able to write them: they could let themselves in. Errors but those of the file system
+// are an *Error, or Errors, one for each mistake.
 func Load(path string, o Override) (*Config, error) {
+	parts := make([]strict.Part, 1)
+	var err error
+	if parts[0], err = readPart(path); err != nil {
+		return nil, err
+	}
+	names, err := dropIns(DropIns(path))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		part, err := readPart(name)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+	}
+	return parse(strict.ReadAll(parts...), o)
+}
+
+func readPart(path string) (strict.Part, error) {
 	// O_NONBLOCK: opening a named pipe must not hang.
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return strict.Part{}, fmt.Errorf("read configuration: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return strict.Part{}, fmt.Errorf("read configuration: %w", err)
 	}
-	const othersWrite fs.FileMode = 0o002
 	switch {
 	case !info.Mode().IsRegular():
-		return nil, &Error{File: path, Reason: "not a regular file"}
+		return strict.Part{}, &Error{File: path, Reason: "not a regular file"}
 	case info.Mode()&othersWrite != 0:
-		return nil, &Error{File: path, Reason: fmt.Sprintf("mode is %#o: others may write it", info.Mode().Perm())}
+		return strict.Part{}, &Error{File: path, Reason: fmt.Sprintf("mode is %#o: others may write it", info.Mode().Perm())}
 	}
-	data, err := io.ReadAll(io.LimitReader(f, strict.MaxFileSize+1)) // Parse refuses one too large
+	data, err := io.ReadAll(io.LimitReader(f, strict.MaxFileSize+1)) // strict refuses one too large
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return strict.Part{}, fmt.Errorf("read configuration: %w", err)
 	}
-	return Parse(data, path, o)
+	return strict.Part{Name: path, Data: data}, nil
 }
 
 // Parse reads a configuration (TOML 1.0, at most 1 MiB). name stands in errors only, each of which
-// is an *Error.
+// is an *Error, or Errors.
 func Parse(data []byte, name string, o Override) (*Config, error) {
-	root := strict.Read(data, name)
+	return parse(strict.Read(data, name), o)
+}
+
+func parse(root strict.Table, o Override) (*Config, error) {
 	if err := root.Err(); err != nil {
 		return nil, err
 	}
@@ -93,9 +118,6 @@ func Parse(data []byte, name string, o Override) (*Config, error) {
 	c.Proxy = parseProxy(root, root.Table("auth").Text("backend"))
 	c.Auth = parseAuth(root, c)
 	combine(root, c)
-	if err := root.Err(); err != nil {
-		return nil, err
-	}
 	// Last, since whether an address is acceptable depends on the rest.
 	if c.Listen, err = parseListen(root, c, o); err != nil {
 		return nil, err
@@ -232,6 +254,9 @@ func parseHosts(t strict.Table) []string {
 // parseListen returns the addresses; those that must not be used are errors.
 func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error) {
 	if o.Listen != "" {
+		if err := t.Err(); err != nil {
+			return nil, err // what else is wrong may decide about the address
+		}
 		a, err := listen.ParseAddress(o.Listen)
 		if err == nil {
 			err = c.CheckListener(a.Net(), a.Plain)
@@ -259,7 +284,7 @@ func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error
 			break
 		}
 		a, err := listen.ParseAddress(s)
-		if err == nil {
+		if err == nil && t.Err() == nil {
 			err = c.CheckListener(a.Net(), a.Plain)
 		}
 		same := a

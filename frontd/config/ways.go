@@ -162,9 +162,6 @@ func parseCertificate(up strict.Table, c *Config) auth.CertificateConfig {
 		if err := passwd.CheckName(cert.Users[name]); err != nil {
 			users.Fail(name, "no user can have this name: %v", err)
 		}
-		if t.Err() != nil {
-			break
-		}
 	}
 	return cert
 }
@@ -191,9 +188,7 @@ func parseLocal(up strict.Table, backend string, c *Config) *Local {
 	}
 	for _, user := range users.Keys() {
 		checkAccount(users, user, user)
-		if l.Users[user] = parseRole(users, c.Roles, user); t.Err() != nil {
-			return l
-		}
+		l.Users[user] = parseRole(users, c.Roles, user)
 	}
 	for _, g := range t.Tables("groups", maxGroups) {
 		g.Only("group", "role")

@@ -50,16 +50,16 @@ type GateConfig struct {
 // To know all that, a Gate has to be told: http.Server's ConnState must be Gate.ConnState
 // and its ConnContext ConnContext, and the handler must call RequestRead.
 type Gate struct {
-	total, perAddress int
-	log               *slog.Logger
+	log *slog.Logger
 
-	mu      sync.Mutex // guards the rest, and the fields of conn that say so
-	all     waiting
-	sources map[netip.Prefix]*source
-	users   map[uint32]*source
-	counts  Counts
-	logged  Counts
-	logAt   time.Time
+	mu                sync.Mutex // guards the rest, and the fields of conn that say so
+	total, perAddress int
+	all               waiting
+	sources           map[netip.Prefix]*source
+	users             map[uint32]*source
+	counts            Counts
+	logged            Counts
+	logAt             time.Time
 }
 
 // Counts are what a Gate has seen. All but Open only grow.
@@ -90,18 +90,27 @@ func (w *waiting) oldest() *conn {
 	return nil
 }
 
+// SetLimits replaces Total and PerAddress of the GateConfig, for all who come from now on. Nobody is
+// closed who is open.
+func (g *Gate) SetLimits(total, perAddress int) {
+	if total <= 0 {
+		total = DefaultTotal
+	}
+	if perAddress <= 0 {
+		perAddress = DefaultPerAddress
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.total, g.perAddress = total, perAddress
+}
+
 // NewGate returns a Gate without connections.
 func NewGate(cfg GateConfig) *Gate {
 	g := &Gate{
-		total: DefaultTotal, perAddress: DefaultPerAddress, log: cfg.Log,
+		log:     cfg.Log,
 		sources: map[netip.Prefix]*source{}, users: map[uint32]*source{},
 	}
-	if cfg.Total > 0 {
-		g.total = cfg.Total
-	}
-	if cfg.PerAddress > 0 {
-		g.perAddress = cfg.PerAddress
-	}
+	g.SetLimits(cfg.Total, cfg.PerAddress)
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -200,11 +209,12 @@ func (g *Gate) admit(raw net.Conn) *conn {
 		g.dropLocked(c.client, from)
 	}
 	report, full := g.reportLocked()
+	total, perAddress := g.total, g.perAddress
 	g.mu.Unlock()
 
 	if full {
 		g.log.Warn("too many connections", "open", report.Open, "closed_to_make_room", report.Evicted,
-			"refused", report.Refused, "max", g.total, "max_per_address", g.perAddress, "last", c.client.String())
+			"refused", report.Refused, "max", total, "max_per_address", perAddress, "last", c.client.String())
 	}
 	if victim != nil {
 		_ = victim.Conn.Close() // nobody is left to tell

@@ -77,20 +77,7 @@ type Config struct {
 	Log          *slog.Logger
 }
 
-// Server is an http.Handler that serves XML-RPC.
-type Server struct {
-	cfg      Config
-	methods  map[string]*method
-	names    []string // of all methods, in the order of the documentation
-	guarded  []string // of those that want a session
-	requests atomic.Uint64
-	buffers  sync.Pool // of *buffers
-	large    largeBodies
-	zips     zips
-}
-
-// New makes a Server.
-func New(cfg Config) *Server {
+func (cfg Config) withDefaults() Config {
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = DefaultMaxBody
 	}
@@ -106,6 +93,24 @@ func New(cfg Config) *Server {
 	if cfg.HostAllowed == nil {
 		cfg.HostAllowed = func(string) bool { return false }
 	}
+	return cfg
+}
+
+// Server is an http.Handler that serves XML-RPC.
+type Server struct {
+	cfg      Config
+	methods  map[string]*method
+	names    []string // of all methods, in the order of the documentation
+	guarded  []string // of those that want a session
+	requests atomic.Uint64
+	buffers  sync.Pool // of *buffers
+	large    largeBodies
+	zips     zips
+}
+
+// New makes a Server.
+func New(cfg Config) *Server {
+	cfg = cfg.withDefaults()
 	s := &Server{cfg: cfg, methods: make(map[string]*method)}
 	for _, m := range methods(cfg.Multicall) {
 		s.methods[m.name] = &m

@@ -39,7 +39,7 @@ type Groups struct {
 // Groups adds up the connections that have one field in common, of those that the user may
 // see. It looks at the same table as View, and makes it the one that the session viewed last.
 func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
-	query, err := c.s.groupQuery(r)
+	query, err := c.groupQuery(r)
 	if err != nil {
 		return Groups{}, c.s.failed("groups", err)
 	}
@@ -59,7 +59,7 @@ func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
 }
 
 // groupQuery checks all that can be wrong with a request before anything is read.
-func (s *Service) groupQuery(r GroupRequest) (table.GroupQuery, error) {
+func (c *Call) groupQuery(r GroupRequest) (table.GroupQuery, error) {
 	if err := checkRange(r.Start, r.Length); err != nil {
 		return table.GroupQuery{}, err
 	}
@@ -82,6 +82,6 @@ func (s *Service) groupQuery(r GroupRequest) (table.GroupQuery, error) {
 	}
 	return table.GroupQuery{
 		By: r.By, Filter: filter, OrderBy: order, Desc: desc,
-		Start: r.Start, Length: min(r.Length, s.cfg.MaxPage),
+		Start: r.Start, Length: min(r.Length, c.set.MaxPage),
 	}, nil
 }

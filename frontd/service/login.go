@@ -15,15 +15,13 @@ import (
 
 // Login checks who somebody is and begins a session.
 func (s *Service) Login(ctx context.Context, req auth.Request, from Caller) (id string, err error) {
-	who, err := s.cfg.Backend.Login(ctx, req)
+	set := s.settings.Load()
+	who, err := set.Backend.Login(ctx, req)
 	if err != nil {
 		return "", s.refused(req.Args, from, err)
 	}
-	role := who.Role
-	if role == "" {
-		role = s.cfg.RoleOf(who.User)
-	}
-	if _, ok := s.roles[role]; !ok {
+	role := set.roleOf(who.User, who.Role)
+	if _, ok := set.roles[role]; !ok {
 		reason := "there is no such role"
 		if role == "" {
 			reason = "nothing gives the user a role"
@@ -33,13 +31,16 @@ func (s *Service) Login(ctx context.Context, req auth.Request, from Caller) (id 
 	}
 	login := session.Login{User: who.User, Role: role, Client: from.Addr}
 	if from.Page {
-		login.Timeout = s.cfg.PageTimeout
+		login.Timeout = set.PageTimeout
 	}
 	id, sess, err := s.sessions.Create(login)
 	if err != nil {
 		return "", s.refused(req.Args, from, err)
 	}
-	sess.Do(func(st *state) { st.view, st.page = new(table.Holder), from.Page })
+	sess.Do(func(st *state) {
+		st.view, st.page = new(table.Holder), from.Page
+		st.given, st.role, st.set = who.Role, role, set
+	})
 	s.log.Info("login", "user", who.User, "role", role, "client", from.Addr)
 	return id, nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,10 +28,14 @@ type Helper interface {
 	Change(context.Context, ipc.Target, ipc.Actor, ipc.Change) (ipc.Result, error)
 }
 
-// Config says what a Service is made of.
+// Config says what a Service is made of. All but Helper and Log may be replaced while it serves:
+// see Service.Set.
 type Config struct {
 	Helper  Helper
 	Backend auth.Backend
+	// Ways names the ways in by which Backend judges. Sessions that began under another name end:
+	// who got in then might not get in now, or not as who he is.
+	Ways string
 	// Roles are the roles that there are; the zero value has those that need no configuration.
 	Roles policy.RoleSet
 	// RoleOf gives the role of a user whom the backend gave none.
@@ -53,11 +58,10 @@ type Config struct {
 
 // Service serves any number of calls at once.
 type Service struct {
-	cfg      Config
 	helper   Helper
+	settings atomic.Pointer[settings]
 	tables   *table.Store
 	sessions *session.Store[state]
-	roles    map[string]role
 	log      *slog.Logger
 	listed   []table.Field // that a view shows unless it is told which; never changed
 }
@@ -72,14 +76,16 @@ type state struct {
 	// page says that the session began, and is good, on the page; notes are the page's.
 	page  bool
 	notes any
+	// given is the role that the backend gave, "" where the configuration gives it; role is
+	// what that came to under set.
+	given, role string
+	set         *settings
 }
 
 // New makes a service. Run has to run for sessions and tables to end by themselves.
 func New(cfg Config) *Service {
-	if cfg.MaxPage == 0 {
-		cfg.MaxPage = DefaultMaxPage
-	}
-	s := &Service{cfg: cfg, helper: cfg.Helper, roles: rolesOf(cfg.Roles), log: cfg.Log}
+	s := &Service{helper: cfg.Helper, log: cfg.Log}
+	s.settings.Store(newSettings(cfg))
 	for _, f := range table.Fields() {
 		if f.Listed {
 			s.listed = append(s.listed, f)
@@ -130,6 +136,7 @@ type Caller struct {
 type Call struct {
 	Caller
 	s    *Service
+	set  *settings // from its beginning to its end, whatever is set meanwhile
 	sess *session.Session[state]
 	role role
 	End  func()
@@ -152,10 +159,19 @@ func (s *Service) Begin(id string, from Caller) (*Call, error) {
 		}
 	}
 	if err != nil {
-		return nil, fault(CodeSession, "session unknown or expired: log in (again)")
+		return nil, unknownSession()
 	}
-	return &Call{Caller: from, s: s, sess: sess, role: s.roles[sess.Role], End: release}, nil
+	set := s.settings.Load()
+	name, stays := set.roleNow(sess)
+	if !stays {
+		s.sessions.End(id)
+		release()
+		return nil, unknownSession()
+	}
+	return &Call{Caller: from, s: s, set: set, sess: sess, role: set.roles[name], End: release}, nil
 }
+
+func unknownSession() *Fault { return fault(CodeSession, "session unknown or expired: log in (again)") }
 
 // Notes gives what the page keeps for the session, which it makes when there is none yet. It may
 // be used by several calls at once, and ends with the session.
@@ -172,7 +188,7 @@ func (c *Call) Notes(make func() any) any {
 
 // Permit says whether the user of this call may call a method.
 func (c *Call) Permit(method string) error {
-	if c.s.cfg.ReadOnly && policy.Acts(method) {
+	if c.set.ReadOnly && policy.Acts(method) {
 		return fault(CodePermission, "%s is not permitted to anybody: the service is read-only", method)
 	}
 	if c.role.May(method) {

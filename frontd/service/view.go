@@ -42,11 +42,11 @@ type View struct {
 }
 
 // MaxPage is how many rows a view gives at most.
-func (s *Service) MaxPage() int { return s.cfg.MaxPage }
+func (s *Service) MaxPage() int { return s.settings.Load().MaxPage }
 
 // View cuts a page out of the table.
 func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
-	query, fields, err := c.s.query(r)
+	query, fields, err := c.query(r)
 	if err != nil {
 		return View{}, c.s.failed("view", err)
 	}
@@ -67,7 +67,7 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 }
 
 // query checks all that can be wrong with a request before anything is read.
-func (s *Service) query(r ViewRequest) (table.Query, []table.Field, error) {
+func (c *Call) query(r ViewRequest) (table.Query, []table.Field, error) {
 	if err := checkRange(r.Start, r.Length); err != nil {
 		return table.Query{}, nil, err
 	}
@@ -85,13 +85,13 @@ func (s *Service) query(r ViewRequest) (table.Query, []table.Field, error) {
 	if err != nil {
 		return table.Query{}, nil, err
 	}
-	fields, err := s.fieldsOf(r.Fields)
+	fields, err := c.s.fieldsOf(r.Fields)
 	if err != nil {
 		return table.Query{}, nil, err
 	}
 	return table.Query{
 		Filter: filter, OrderBy: order, Desc: desc,
-		Start: r.Start, Length: min(r.Length, s.cfg.MaxPage),
+		Start: r.Start, Length: min(r.Length, c.set.MaxPage),
 	}, fields, nil
 }
 

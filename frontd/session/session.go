@@ -32,8 +32,6 @@ type Session[T any] struct {
 	mu    sync.Mutex // guards state
 	state T
 
-	timeout time.Duration // never changes
-
 	// The rest is guarded by Store.mu.
 	key     digest
 	calls   int       // calls that run now

@@ -44,16 +44,11 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("%d sessions %s are open already, try again after %d seconds", e.Limit, whose, e.Retry)
 }
 
-// Config of a Store. What is zero or negative takes the default of its name.
+// Config of a Store. What is zero or negative takes the default of its name; what stands in
+// Limits too is explained there.
 type Config[T any] struct {
-	// Timeout is how long a session lives after the end of its last call, unless its Login says.
-	Timeout time.Duration
-	// Lifetime is how long it lives at most, in use or not.
-	Lifetime time.Duration
-	// PerUser and Max bound the sessions of one user name and of all. A session that
-	// has ended counts until its last call has: else logging in, starting a slow
-	// call and logging out would get around both.
-	PerUser, Max int
+	Timeout, Lifetime time.Duration
+	PerUser, Max      int
 	// OnEnd, if not nil, is called exactly once for every session, when it has ended
 	// and none of its calls runs any more. It may call the store. It runs on the
 	// goroutine that noticed (a release, End, Create, Acquire, Peek or Run) and should
@@ -63,12 +58,11 @@ type Config[T any] struct {
 
 // A Store holds the living sessions. It is safe for concurrent use.
 type Store[T any] struct {
-	timeout, lifetime time.Duration
-	perUser, max      int
-	onEnd             func(*Session[T])
-	wake              chan struct{} // capacity 1; tells Run that armed is too late
+	onEnd func(*Session[T])
+	wake  chan struct{} // capacity 1; tells Run that armed is too late
 
 	mu     sync.Mutex
+	limits Limits // without zeros
 	live   map[digest]*Session[T]
 	byUser map[string]int // sessions that count, by user name
 	count  int            // sessions that count, in all
@@ -79,29 +73,13 @@ type Store[T any] struct {
 // New returns an empty store. Ended sessions are refused by it at once, and freed
 // though nobody asks for them while Run runs.
 func New[T any](cfg Config[T]) *Store[T] {
-	s := &Store[T]{
-		timeout:  DefaultTimeout,
-		lifetime: DefaultLifetime,
-		perUser:  DefaultPerUser,
-		max:      DefaultMax,
-		onEnd:    cfg.OnEnd,
-		wake:     make(chan struct{}, 1),
-		live:     make(map[digest]*Session[T]),
-		byUser:   make(map[string]int),
+	return &Store[T]{
+		limits: Limits{cfg.Timeout, cfg.Lifetime, cfg.PerUser, cfg.Max}.withDefaults(),
+		onEnd:  cfg.OnEnd,
+		wake:   make(chan struct{}, 1),
+		live:   make(map[digest]*Session[T]),
+		byUser: make(map[string]int),
 	}
-	if cfg.Timeout > 0 {
-		s.timeout = cfg.Timeout
-	}
-	if cfg.Lifetime > 0 {
-		s.lifetime = cfg.Lifetime
-	}
-	if cfg.PerUser > 0 {
-		s.perUser = cfg.PerUser
-	}
-	if cfg.Max > 0 {
-		s.max = cfg.Max
-	}
-	return s
 }
 
 // Create begins a session and returns its id, which nobody can ask for again.
@@ -113,7 +91,7 @@ func (s *Store[T]) Create(login Login) (id string, _ *Session[T], err error) {
 	s.mu.Lock()
 	now := time.Now()
 	var done []*Session[T]
-	if s.byUser[login.User] >= s.perUser || s.count >= s.max {
+	if s.byUser[login.User] >= s.limits.PerUser || s.count >= s.limits.Max {
 		// What is over but not yet swept must not keep anybody out.
 		done = s.sweepLocked(now)
 	}
@@ -123,24 +101,19 @@ func (s *Store[T]) Create(login Login) (id string, _ *Session[T], err error) {
 	if s.closed {
 		return "", nil, ErrClosed
 	}
-	if s.byUser[login.User] >= s.perUser {
-		return "", nil, &LimitError{PerUser: true, Limit: s.perUser, Retry: s.retryLocked(now, login.User, true)}
+	if s.byUser[login.User] >= s.limits.PerUser {
+		return "", nil, &LimitError{PerUser: true, Limit: s.limits.PerUser, Retry: s.retryLocked(now, login.User, true)}
 	}
-	if s.count >= s.max {
-		return "", nil, &LimitError{Limit: s.max, Retry: s.retryLocked(now, "", false)}
-	}
-	timeout := s.timeout
-	if login.Timeout > 0 {
-		timeout = login.Timeout
+	if s.count >= s.limits.Max {
+		return "", nil, &LimitError{Limit: s.limits.Max, Retry: s.retryLocked(now, "", false)}
 	}
 	sess := &Session[T]{
 		Login:   login,
 		Created: now,
-		timeout: timeout,
 		key:     key,
-		idleEnd: now.Add(timeout),
-		hardEnd: now.Add(s.lifetime),
+		hardEnd: now.Add(s.limits.Lifetime),
 	}
+	sess.idleEnd = now.Add(s.timeoutOf(sess))
 	s.live[key] = sess
 	s.byUser[login.User]++
 	s.count++

@@ -141,7 +141,7 @@ func (s *Store[T]) release(sess *Session[T]) {
 		done = append(done, sess)
 		return
 	}
-	sess.idleEnd = time.Now().Add(sess.timeout)
+	sess.idleEnd = time.Now().Add(s.timeoutOf(sess))
 	s.nudgeLocked(sess.deadline())
 }
 
@@ -157,7 +157,7 @@ func (s *Store[T]) uncountLocked(sess *Session[T]) {
 // retryLocked returns the whole seconds until the first session ends, of one user or
 // of all.
 func (s *Store[T]) retryLocked(now time.Time, user string, perUser bool) int {
-	wait := s.timeout
+	wait := s.limits.Timeout
 	for _, sess := range s.live {
 		if perUser && sess.User != user {
 			continue

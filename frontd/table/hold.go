@@ -119,7 +119,7 @@ func (st *Store) prune(now time.Time) {
 			st.drop(i, now)
 		}
 	}
-	for len(st.held) > st.cfg.MaxSnapshots {
+	for len(st.held) > st.maxSnapshots {
 		unheld := slices.IndexFunc(st.held[:len(st.held)-1], func(s *Snapshot) bool { return len(st.holders[s]) == 0 })
 		st.drop(max(0, unheld), now)
 	}

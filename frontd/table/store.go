@@ -49,16 +49,19 @@ type Store struct {
 	wake   chan struct{} // tells Run that something may have become due earlier
 	tasks  sync.WaitGroup
 
-	mu      sync.Mutex
-	closed  bool
-	held    []*Snapshot                    // from old to new; the last is current
-	holders map[*Snapshot]map[*Holder]bool // never of a table that is not held
-	running *reading                       // nil when none is
-	count   uint64                         // of snapshots named
-	looked  time.Time
-	garbage int       // rows let go since memory was last given back
-	dropped time.Time // when rows were last let go
-	used    bool      // a large table was read or looked at since memory was last given back
+	mu     sync.Mutex // guards the rest
+	closed bool
+	// maxAge and maxSnapshots are those of cfg, or what SetLimits says.
+	maxAge       time.Duration
+	maxSnapshots int
+	held         []*Snapshot                    // from old to new; the last is current
+	holders      map[*Snapshot]map[*Holder]bool // never of a table that is not held
+	running      *reading                       // nil when none is
+	count        uint64                         // of snapshots named
+	looked       time.Time
+	garbage      int       // rows let go since memory was last given back
+	dropped      time.Time // when rows were last let go
+	used         bool      // a large table was read or looked at since memory was last given back
 }
 
 // reading is one reading of the kernel that is going on.
@@ -74,22 +77,36 @@ type reading struct {
 
 // NewStore makes a store. It reads nothing before somebody looks.
 func NewStore(cfg StoreConfig) *Store {
-	if cfg.MaxAge == 0 {
-		cfg.MaxAge = DefaultMaxAge
-	}
-	if cfg.MaxSnapshots == 0 {
-		cfg.MaxSnapshots = DefaultMaxSnapshots
-	}
+	maxAge, maxSnapshots := limitsOr(cfg.MaxAge, cfg.MaxSnapshots)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Store{
-		cfg:     cfg,
+		cfg:    cfg,
+		maxAge: maxAge, maxSnapshots: maxSnapshots,
 		seed:    maphash.MakeSeed(),
 		prefix:  rand.Text()[:10],
 		wake:    make(chan struct{}, 1),
 		holders: make(map[*Snapshot]map[*Holder]bool),
 	}
+}
+
+// SetLimits replaces MaxAge and MaxSnapshots of the StoreConfig, for all who look from now on. Tables
+// that are one too many now go with the next one that is read or held.
+func (st *Store) SetLimits(maxAge time.Duration, maxSnapshots int) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.maxAge, st.maxSnapshots = limitsOr(maxAge, maxSnapshots)
+}
+
+func limitsOr(maxAge time.Duration, maxSnapshots int) (time.Duration, int) {
+	if maxAge == 0 {
+		maxAge = DefaultMaxAge
+	}
+	if maxSnapshots == 0 {
+		maxSnapshots = DefaultMaxSnapshots
+	}
+	return maxAge, maxSnapshots
 }
 
 // Fresh gives a table whose reading began no longer than MaxAge before the call, or twice
@@ -145,7 +162,7 @@ func (st *Store) look(called, notBefore time.Time) (s *Snapshot, r *reading, joi
 // oldest is when the reading of a table that will do began at the earliest. By its age a
 // reading that is going on always will: it began before the call by less than it takes.
 func (st *Store) oldest(s *Snapshot, called, notBefore time.Time) time.Time {
-	oldest := called.Add(-max(st.cfg.MaxAge, 2*s.spent))
+	oldest := called.Add(-max(st.maxAge, 2*s.spent))
 	if notBefore.After(oldest) {
 		return notBefore
 	}

@@ -41,7 +41,7 @@ func (e *Error) Error() string {
 	return s + ": " + e.Reason
 }
 
-// file is a file being read. The first error sticks, so that readers of
+// file is one file, or several that are read as one. Errors are kept, so that readers of
 // values need not look at each of them.
 //
 // Values are taken from generic tables and not by reflection into structs:
@@ -49,59 +49,38 @@ func (e *Error) Error() string {
 // for a key that nothing decoded, and only the last line for keys of an array
 // of tables.
 type file struct {
-	data   []byte
-	name   string
-	values map[string]any
-	err    error
+	parts []Part // the last one counts
+	errs  Errors
+	more  bool // there were more than maxErrors
 }
 
 // Read parses a file and returns its outermost table. name stands in errors only.
-// Errors are kept, the first one only: see Table.Err.
-func Read(data []byte, name string) Table {
-	f := open(data, name)
-	if f.err != nil {
-		return Table{file: f}
+// Errors are kept: see Table.Err.
+func Read(data []byte, name string) Table { return ReadAll(Part{Name: name, Data: data}) }
+
+// open parses a part; a mistake in its form is kept.
+func (f *file) open(part Part) (values map[string]any) {
+	if len(part.Data) > MaxFileSize {
+		f.keep(&Error{File: part.Name, Reason: fmt.Sprintf("larger than %d bytes", MaxFileSize)})
+		return nil
 	}
-	return Table{file: f, values: f.values}
+	if line := scanKeys(part.Data, func([]string, int) {}); line > 0 {
+		f.keep(&Error{File: part.Name, Line: line, Reason: fmt.Sprintf("nested deeper than %d", maxNesting)})
+		return nil
+	}
+	if err := toml.Unmarshal(part.Data, &values); err != nil {
+		f.keep(syntaxError(part.Name, err))
+		return nil
+	}
+	return values
 }
 
-func open(data []byte, name string) *file {
-	f := &file{data: data, name: name}
-	if len(data) > MaxFileSize {
-		f.err = &Error{File: name, Reason: fmt.Sprintf("larger than %d bytes", MaxFileSize)}
-		return f
-	}
-	if line := scanKeys(data, func([]string, int) {}); line > 0 {
-		f.err = &Error{File: name, Line: line, Reason: fmt.Sprintf("nested deeper than %d", maxNesting)}
-		return f
-	}
-	if err := toml.Unmarshal(data, &f.values); err != nil {
-		f.err = f.syntaxError(err)
-	}
-	return f
-}
-
-func (f *file) syntaxError(err error) error {
+func syntaxError(name string, err error) *Error {
 	var parse toml.ParseError
 	if !errors.As(err, &parse) {
-		return &Error{File: f.name, Reason: plain(err.Error())}
+		return &Error{File: name, Reason: plain(err.Error())}
 	}
-	return &Error{File: f.name, Line: parse.Position.Line, Key: plain(parse.LastKey), Reason: plain(parse.Message)}
-}
-
-// lineOf returns the line of the key at path or, for what stands inside a
-// value, of the key that the value belongs to.
-func (f *file) lineOf(path []string) int {
-	line, depth := 0, 0
-	scanKeys(f.data, func(p []string, at int) {
-		if n := len(path); len(p) == n+1 && strings.HasPrefix(p[n], "#") {
-			p = p[:n] // an array of tables stands where its first element does
-		}
-		if len(p) > depth && len(p) <= len(path) && slices.Equal(p, path[:len(p)]) {
-			line, depth = at, len(p)
-		}
-	})
-	return line
+	return &Error{File: name, Line: parse.Position.Line, Key: plain(parse.LastKey), Reason: plain(parse.Message)}
 }
 
 // Table is one table of a file. Reading a value that is missing, of another type or out
@@ -114,18 +93,29 @@ type Table struct {
 	values map[string]any
 }
 
-// Err returns the first error of the whole file, a *Error, or nil.
-func (t Table) Err() error { return t.file.err }
+// Err returns what is wrong with the whole file: nil, a *Error, or Errors, one for each mistake
+// that was found.
+func (t Table) Err() error {
+	switch len(t.file.errs) {
+	case 0:
+		return nil
+	case 1:
+		return t.file.errs[0]
+	}
+	return t.file.errs
+}
 
 // at returns a path of its own for what stands below the table.
 func (t Table) at(parts ...string) []string {
 	return append(slices.Clip(slices.Clone(t.path)), parts...)
 }
 
-// Fail keeps an error if it is the file's first: format and args are its Reason. An
-// empty key blames the table.
+// Fail keeps an error, the first one about a key and the first about a table: those that follow
+// come of what stood in for a value that was wrong. For the same reason one about a key that is
+// not there is kept only if it is the first of all. format and args are its Reason. An empty
+// key blames the table.
 func (t Table) Fail(key, format string, args ...any) {
-	if t.file.err != nil {
+	if key != "" && !t.Has(key) && len(t.file.errs) > 0 {
 		return
 	}
 	path := t.path
@@ -138,10 +128,8 @@ func (t Table) Fail(key, format string, args ...any) {
 			names = append(names, toml.Key{p}.String())
 		}
 	}
-	t.file.err = &Error{
-		File: t.file.name, Line: t.file.lineOf(path),
-		Key: plain(strings.Join(names, ".")), Reason: fmt.Sprintf(format, args...),
-	}
+	name, line := t.file.place(path)
+	t.file.keep(&Error{File: name, Line: line, Key: plain(strings.Join(names, ".")), Reason: fmt.Sprintf(format, args...)})
 }
 
 // Has reports whether the key is there, with whatever value.
@@ -161,7 +149,6 @@ func (t Table) Only(keys ...string) {
 	for _, key := range t.Keys() {
 		if !slices.Contains(keys, key) {
 			t.Fail(key, "unknown key; known here are %s", strings.Join(keys, ", "))
-			return
 		}
 	}
 }
