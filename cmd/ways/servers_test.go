@@ -154,6 +154,12 @@ func (s server) try(t *testing.T, a *authority, d *process) {
 		}
 	}
 	waitFor(t, "the client's address in the log", func() bool { return strings.Count(d.out.String(), "127.0.0.1 via ") >= 3 })
+	right, wrong := s.p.write(t, "right", "right horse\n", 0o600), s.p.write(t, "wrong", "wrong\n", 0o600)
+	ask := []string{"--server", url, "--ca-file", s.p.path("ca.pem"), "--user", "ann", "--password-file"}
+	wantNuctl(t, "when the proxy asks", "ann operator", append(ask, right)...)
+	wantNuctl(t, "from the first call on", "ann operator", append(ask, right, "--http-auth", "basic")...)
+	wantNuctl(t, "with another password", "exit code 4", append(ask, wrong)...)
+	wantNuctl(t, "that does not tell the proxy", "exit code 4", append(ask, right, "--http-auth", "never")...)
 	log := d.out.String()
 	if strings.Contains(log, "203.0.113.9") || strings.Contains(log, "right horse") {
 		t.Error("what a client made up, or its password, stands in the log")

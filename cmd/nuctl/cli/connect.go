@@ -9,6 +9,7 @@ import (
 
 	"nuconntrack/cmd/nuctl/client"
 	"nuconntrack/cmd/nuctl/output"
+	"nuconntrack/cmd/nuctl/profile"
 	"nuconntrack/cmd/nuctl/prompt"
 )
 
@@ -19,13 +20,17 @@ func (a *app) warn(text string) {
 
 // withSession logs in, does the work, and logs out, whatever the work ends with.
 func (a *app) withSession(ctx context.Context, work func(*client.Session) error) error {
-	address, err := a.address()
+	w, err := a.way()
 	if err != nil {
 		return err
 	}
-	c := client.New(client.Config{Server: address, Timeout: a.settings.timeout, Agent: "nuctl/" + version()})
+	return a.withSessionBy(ctx, w, work)
+}
+
+func (a *app) withSessionBy(ctx context.Context, w way, work func(*client.Session) error) error {
+	c := client.New(w.config)
 	defer c.Close()
-	session, err := a.login(ctx, c, address)
+	session, err := a.login(ctx, c, w)
 	if err != nil {
 		return err
 	}
@@ -36,17 +41,17 @@ func (a *app) withSession(ctx context.Context, work func(*client.Session) error)
 
 // login logs in with what is set. Servers that ask for no password are asked first when no
 // user is named; only where that fails is the person at the terminal.
-func (a *app) login(ctx context.Context, c *client.Client, address client.Address) (*client.Session, error) {
-	user := a.user()
-	password, found, err := a.storedPassword(ctx)
+func (a *app) login(ctx context.Context, c *client.Client, w way) (*client.Session, error) {
+	user := w.settings.Text(profile.User)
+	password, found, err := a.storedPassword(ctx, w.settings)
 	if err != nil {
 		return nil, err
 	}
 	if found && user == "" {
-		return nil, usagef("there is a password but no user: give --user or %s", envUser)
+		return nil, usagef("there is a password but no user: give --user or NUCTL_USER, or user in the profile")
 	}
 	if found {
-		a.warnPlain(address)
+		a.warnPlain(w.address)
 		return c.Login(ctx, user, password)
 	}
 	terminal, err := prompt.Open(a.stdin)
@@ -59,11 +64,11 @@ func (a *app) login(ctx context.Context, c *client.Client, address client.Addres
 		if !denied(err) {
 			return session, err
 		}
-		if user, err = terminal.Line(ctx, fmt.Sprintf("User for %s: ", output.Clean(address.String()))); err != nil {
+		if user, err = terminal.Line(ctx, fmt.Sprintf("User for %s: ", output.Clean(w.address.String()))); err != nil {
 			return nil, err
 		}
 	}
-	a.warnPlain(address)
+	a.warnPlain(w.address)
 	password, err = terminal.Secret(ctx, fmt.Sprintf("Password of %s: ", output.Clean(user)))
 	if err != nil {
 		return nil, err
@@ -77,9 +82,10 @@ func (a *app) warnPlain(address client.Address) {
 	}
 }
 
+// denied says that a name and password might help.
 func denied(err error) bool {
 	var call *client.Error
-	return errors.As(err, &call) && call.Kind == client.Faulted && call.Code == client.FaultAuthentication
+	return errors.As(err, &call) && (call.Kind == client.Faulted && call.Code == client.FaultAuthentication || call.Basic)
 }
 
 // confirm asks before something that cannot be taken back. Without --yes and without

@@ -3,14 +3,8 @@
 package cli
 
 import (
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"io/fs"
-	"net"
 	"net/http"
-	"net/url"
-	"syscall"
 
 	"nuconntrack/cmd/nuctl/client"
 )
@@ -24,7 +18,12 @@ func explain(e *client.Error) (text, next string, code int) {
 	case client.Status:
 		return explainStatus(e)
 	case client.Unreachable:
-		return fmt.Sprintf("cannot reach %s: %v", e.Server, cause(e.Err)), whenUnreachable(e.Err), exitFailed
+		if refusedByPeer(e) {
+			code = exitDenied
+		} else {
+			code = exitFailed
+		}
+		return fmt.Sprintf("cannot reach %s: %v", e.Server, cause(e.Err)), whenUnreachable(e.Err), code
 	case client.Timeout:
 		return fmt.Sprintf("%s: %s: no answer in time", e.Server, e.Method),
 			"a firewall may drop the packets, or the server be busy: see 'systemctl status nuconntrack-frontd' there, or wait longer with --timeout", exitFailed
@@ -43,7 +42,7 @@ func explainFault(e *client.Error) (text, next string, code int) {
 	text = fmt.Sprintf("%s (fault %d)", text, e.Code)
 	switch e.Code {
 	case client.FaultAuthentication:
-		return text, "check --user or NUCTL_USER, and give the password at the prompt, by --password-file or --password-command", exitDenied
+		return text, "check --user or NUCTL_USER, and give the password at the prompt, by --password-file or --password-command; a server that wants a client certificate takes it by --cert-file; 'nuctl config' shows what holds", exitDenied
 	case client.FaultSession:
 		return text, "the session ended in the meantime: run the command again", exitDenied
 	case client.FaultPermission:
@@ -77,8 +76,16 @@ func explainFault(e *client.Error) (text, next string, code int) {
 func explainStatus(e *client.Error) (text, next string, code int) {
 	text = fmt.Sprintf("%s answered with HTTP status %d %s", e.Server, e.Code, http.StatusText(e.Code))
 	switch {
+	case e.Basic:
+		return text, "what stands before the server wants a user and password: check them, and that http_auth is not never", exitDenied
 	case e.Code == http.StatusUnauthorized:
-		return text, "what stands before the server wants a login of its own", exitDenied
+		return text, "what stands before the server wants a login of its own, other than HTTP's Basic", exitDenied
+	case e.Code == http.StatusForbidden:
+		return text, "what stands before the server does not let you in", exitDenied
+	case e.Code == http.StatusBadRequest:
+		return text, "a port that speaks TLS answers so to http://: try https://", exitFailed
+	case e.Code == http.StatusBadGateway, e.Code == http.StatusServiceUnavailable, e.Code == http.StatusGatewayTimeout:
+		return text, "the proxy does not reach the server: see 'systemctl status nuconntrack-frontd' there", exitFailed
 	case e.Code == http.StatusNotFound:
 		return text, "the path is /RPC2 unless something before the server changes it: check --server or NUCTL_SERVER", exitFailed
 	case e.Code == http.StatusMisdirectedRequest:
@@ -87,35 +94,4 @@ func explainStatus(e *client.Error) (text, next string, code int) {
 		return text, "redirects are not followed, they could send the password elsewhere: give the final address with --server", exitFailed
 	}
 	return text, "check --server or NUCTL_SERVER", exitFailed
-}
-
-// cause takes off what net and net/http wrap around an error.
-func cause(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
-	}
-	var call *url.Error
-	if errors.As(err, &call) {
-		return call.Err
-	}
-	return err
-}
-
-func whenUnreachable(err error) string {
-	var name *net.DNSError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
-		return "nothing listens there: start it on the firewall with 'systemctl start nuconntrack-frontd.socket', or give another address with --server or NUCTL_SERVER"
-	case errors.Is(err, fs.ErrPermission):
-		return "you may not open this socket: its folder and group say who may"
-	case errors.As(err, &name):
-		return "the name cannot be found: check --server or NUCTL_SERVER"
-	case errors.As(err, &certificate):
-		return "the server's certificate is not trusted here: add its CA to this machine's"
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return "the server does not speak TLS: use http:// if the way there is safe"
-	}
-	return "check --server or NUCTL_SERVER, and whether the firewall lets you in"
 }

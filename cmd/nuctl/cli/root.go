@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
@@ -94,17 +93,19 @@ kills them and changes their mark or timeout. It also edits the server's passwor
 	root.Flags().BoolVar(&check, "check-config", false, "check the connection settings, without connecting, and exit")
 	root.PersistentFlags().BoolP("help", "h", false, "say what can be written")
 	a.settings.flags(root.PersistentFlags())
-	root.AddCommand(a.list(), a.kill(), a.change(), a.passwd())
+	root.AddCommand(a.list(), a.kill(), a.change(), a.passwd(),
+		a.profilesCommand(), a.configCommand(), a.whoami())
 	return root
 }
 
-// arguments wants from low to high arguments; high 0 is no limit.
+// arguments wants from low to high arguments; high 0 is no limit, and
+// below 0 is none at all.
 func arguments(low, high int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < low:
 			return usagef("too few arguments: %s", cmd.UseLine())
-		case high > 0 && len(args) > high:
+		case high != 0 && len(args) > max(high, 0):
 			return usagef("too many arguments: %s", cmd.UseLine())
 		}
 		return nil
@@ -133,21 +134,6 @@ func version() string {
 		return "(unknown)"
 	}
 	return info.Main.Version
-}
-
-// checkConfig looks at the settings as a command that connects would.
-func (a *app) checkConfig() error {
-	address, err := a.address()
-	if err != nil {
-		return err
-	}
-	if path := a.passwordFile(); path != "" {
-		if _, err := a.readPasswordFile(path); err != nil {
-			return err
-		}
-	}
-	_, err = fmt.Fprintf(a.stdout, "settings are usable, the server is %s\n", address)
-	return err
 }
 
 // terminalWidth is the width for tables, 0 if there is no limit.

@@ -4,135 +4,190 @@ package cli
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"nuconntrack/cmd/nuctl/client"
+	"nuconntrack/cmd/nuctl/profile"
 )
 
-// Environment variables.
+// Environment variables besides those of the settings themselves, see profile.Key.
 const (
-	envServer       = "NUCTL_SERVER"
-	envUser         = "NUCTL_USER"
-	envPasswordFile = "NUCTL_PASSWORD_FILE"
+	envProfile = "NUCTL_PROFILE"
+	envConfig  = "NUCTL_CONFIG"
 )
 
-// maxPassword is how much of a password file or the output of a command is read, in bytes.
-const maxPassword = 4096
+// Where settings come from, as people read it.
+const (
+	fromFlags       = "command line"
+	fromEnvironment = "environment"
+)
 
-// settings say where to connect and as whom. Flags come before the environment.
+// settings are the flags that say where to connect and as whom.
 type settings struct {
-	server, user, passwordFile, passwordCommand string
-	timeout                                     time.Duration
+	profile, config string
+	flagSet         *pflag.FlagSet
 }
 
 func (s *settings) flags(f *pflag.FlagSet) {
-	f.StringVar(&s.server, "server", "", "URL of the server, or unix:/path of its socket (environment "+envServer+"; else "+client.DefaultServer+")")
-	f.StringVar(&s.user, "user", "", "user to log in as (environment "+envUser+")")
-	f.StringVar(&s.passwordFile, "password-file", "", "file whose first line is the password (environment "+envPasswordFile+")")
-	f.StringVar(&s.passwordCommand, "password-command", "", "shell command that prints the password")
-	f.DurationVar(&s.timeout, "timeout", client.DefaultTimeout, "how long one call may take")
+	s.flagSet = f
+	f.StringVar(&s.profile, "profile", "", "`NAME` of a firewall in the file of settings; the environment does not count then (environment "+envProfile+")")
+	f.StringVar(&s.config, "config", "", "`FILE` of settings (environment "+envConfig+"; else ~/.config/nuctl/config.toml and "+profile.SystemFile+")")
+	for _, k := range profile.Keys() {
+		f.String(k.Flag(), "", k.Help+" (environment "+k.Env()+")")
+	}
 }
 
-func (a *app) address() (client.Address, error) {
-	if a.settings.timeout <= 0 {
-		return client.Address{}, usagef("--timeout must be more than 0")
+// layer gives what the command line sets.
+func (s *settings) layer() (profile.Layer, error) {
+	l := profile.Layer{Name: fromFlags, Values: map[string]string{}}
+	for _, k := range profile.Keys() {
+		f := s.flagSet.Lookup(k.Flag())
+		if !f.Changed {
+			continue
+		}
+		l.Values[k.Name] = f.Value.String()
+		if err := profile.Check(k.Name, f.Value.String()); err != nil {
+			return l, usagef("--%s %q: %w", k.Flag(), f.Value.String(), err)
+		}
 	}
-	address, err := client.ParseAddress(cmp.Or(a.settings.server, a.getenv(envServer), client.DefaultServer))
+	return l, nil
+}
+
+func (a *app) environment() (profile.Layer, error) {
+	l := profile.Layer{Name: fromEnvironment, Values: map[string]string{}}
+	for _, k := range profile.Keys() {
+		text := a.getenv(k.Env())
+		if text == "" {
+			continue
+		}
+		l.Values[k.Name] = text
+		if err := profile.Check(k.Name, text); err != nil {
+			return l, usagef("%s: %w", k.Env(), err)
+		}
+	}
+	return l, nil
+}
+
+// profiles reads the files of settings. One that was named has to be there.
+func (a *app) profiles() (profile.Set, error) {
+	paths, named := profile.Paths(a.getenv), a.settings.config
+	if named == "" {
+		named = a.getenv(envConfig)
+	}
+	if named != "" {
+		paths = []string{named}
+	}
+	set, err := profile.Load(paths, a.getenv("HOME"))
+	if err == nil && named != "" && len(set.Files) == 0 {
+		err = fmt.Errorf("read settings: there is no file %s", named)
+	}
 	if err != nil {
-		return client.Address{}, &usageError{err}
+		return set, &usageError{err}
 	}
-	return address, nil
+	return set, nil
 }
 
-func (a *app) user() string { return cmp.Or(a.settings.user, a.getenv(envUser)) }
-
-// passwordFile is the file to read, empty if none is set or a command takes its place.
-func (a *app) passwordFile() string {
-	if a.settings.passwordFile != "" || a.settings.passwordCommand != "" {
-		return a.settings.passwordFile
+// profileNames are what can stand behind --profile, as far as that can be found out.
+func (a *app) profileNames() []string {
+	set, err := a.profiles()
+	if err != nil {
+		return nil
 	}
-	return a.getenv(envPasswordFile)
+	return set.Names()
 }
 
-// storedPassword gives the password of file or command; found is false if neither is set.
-func (a *app) storedPassword(ctx context.Context) (password string, found bool, err error) {
-	file, command := a.passwordFile(), a.settings.passwordCommand
+// inForce finds the settings that hold: those of the command line; those of a profile that it
+// names, or else the environment's; those of a profile that the environment names, or of the
+// default one. The default one does not come into it once something says which server to
+// ask: its password is for its own.
+func (a *app) inForce() (profile.Settings, error) {
+	set, err := a.profiles()
+	if err != nil {
+		return nil, err
+	}
+	flags, err := a.settings.layer()
+	if err != nil {
+		return nil, err
+	}
+	layers := []profile.Layer{flags}
+	name := a.settings.profile
+	if name == "" {
+		environment, err := a.environment()
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, environment)
+		name = a.getenv(envProfile)
+		if flags.Values[profile.Server] == "" && environment.Values[profile.Server] == "" && name == "" {
+			name = set.Default
+		}
+	}
+	if name != "" {
+		p, ok := set.Named(name)
+		if !ok {
+			return nil, noProfile(set, name)
+		}
+		layers = append(layers, profile.Layer{Name: "profile " + p.Name + " of " + p.File, Values: p.Values})
+	}
+	all, err := profile.Resolve(layers)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return all, nil
+}
+
+func noProfile(set profile.Set, name string) error {
 	switch {
-	case file != "" && command != "":
-		return "", false, usagef("--password-file and --password-command exclude each other")
-	case file != "":
-		password, err = a.readPasswordFile(file)
-	case command != "":
-		password, err = a.runPasswordCommand(ctx, command)
-	default:
-		return "", false, nil
+	case len(set.Files) == 0:
+		return usagef("there is no profile %q: no file of settings was found", name)
+	case len(set.Profiles) == 0:
+		return usagef("there is no profile %q: %s has none", name, strings.Join(set.Files, " and "))
 	}
-	return password, err == nil, err
+	return usagef("there is no profile %q, but %s", name, strings.Join(set.Names(), ", "))
 }
 
-// readPasswordFile takes the first line. A regular file that others may read gets a
-// warning, as the password in it is no longer a secret.
-func (a *app) readPasswordFile(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", usagef("read password: %w", err)
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o007 != 0 {
-		a.warn(fmt.Sprintf("everybody on this machine may use the password in %q: chmod 600 it", path))
-	}
-	password, err := firstLine(file)
-	if err != nil {
-		return "", usagef("read password from %q: %w", path, err)
-	}
-	return password, nil
+// way is how to get to a server.
+type way struct {
+	settings profile.Settings
+	address  client.Address
+	config   client.Config
 }
 
-func (a *app) runPasswordCommand(ctx context.Context, command string) (string, error) {
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
-	// It may ask for a passphrase of its own.
-	cmd.Stdin, cmd.Stderr = a.stdin, a.stderr
-	cmd.WaitDelay = time.Second
-	out, err := cmd.StdoutPipe()
+// way finds the settings and reads what they name, but for the password.
+func (a *app) way() (way, error) {
+	s, err := a.inForce()
 	if err != nil {
-		return "", fmt.Errorf("run password command: %w", err)
+		return way{}, err
 	}
-	if err := cmd.Start(); err != nil {
-		return "", usagef("run password command: %w", err)
+	server := s.Text(profile.Server)
+	if server == "" {
+		server = client.DefaultServer
 	}
-	password, readErr := firstLine(out)
-	_, _ = io.Copy(io.Discard, out)
-	if err := cmd.Wait(); err != nil {
-		return "", usagef("run password command: %w", err)
+	w := way{settings: s}
+	if w.address, err = client.ParseAddress(server); err != nil {
+		return way{}, &usageError{err}
 	}
-	if readErr != nil {
-		return "", usagef("read password from the command: %w", readErr)
+	w.config = client.Config{Server: w.address, Agent: "nuctl/" + version()}
+	if text := s.Text(profile.Timeout); text != "" {
+		// It was checked where it was read.
+		w.config.Timeout, _ = time.ParseDuration(text)
 	}
-	return password, nil
-}
-
-// firstLine reads a password. It is never part of the error.
-func firstLine(r io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxPassword+1))
-	if err != nil {
-		return "", err
+	switch s.Text(profile.HTTPAuth) {
+	case profile.HTTPBasic:
+		w.config.HTTPAuth = client.HTTPAlways
+	case profile.HTTPNever:
+		w.config.HTTPAuth = client.HTTPNever
 	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	line = strings.TrimSuffix(line, "\r")
-	switch {
-	case line == "":
-		return "", errors.New("the first line is empty")
-	case len(line) > maxPassword:
-		return "", fmt.Errorf("the first line has more than %d bytes", maxPassword)
+	files := client.TLSFiles{CA: s.Text(profile.CAFile), Cert: s.Text(profile.CertFile), Key: s.Text(profile.KeyFile), ServerName: s.Text(profile.ServerName)}
+	if files.Cert != "" {
+		a.warnReadable(cmp.Or(files.Key, files.Cert), "key")
 	}
-	return line, nil
+	if w.config.TLS, err = client.LoadTLS(files); err != nil {
+		return way{}, &usageError{err}
+	}
+	return w, nil
 }

@@ -23,11 +23,16 @@ type Address struct {
 	plain  bool
 }
 
-// ParseAddress reads an http or https URL, or unix: with the absolute path of a socket. A URL
+// ParseAddress reads an http or https URL, or the absolute path of a socket, with unix: before
+// it or not. A URL
 // without a path gets /RPC2. User names and passwords in it are refused: everybody on
 // the machine reads command lines.
 func ParseAddress(text string) (Address, error) {
-	if path, ok := strings.CutPrefix(text, "unix:"); ok {
+	path, ok := strings.CutPrefix(text, "unix:")
+	if !ok && strings.HasPrefix(text, "/") {
+		path, ok = text, true
+	}
+	if ok {
 		path = strings.TrimPrefix(path, "//")
 		if !filepath.IsAbs(path) {
 			return Address{}, fmt.Errorf("server %q: the path of the socket must begin with /", text)
@@ -37,7 +42,7 @@ func ParseAddress(text string) (Address, error) {
 	u, err := url.Parse(text)
 	if err != nil {
 		// The parser's error repeats the text, which may hold a password.
-		return Address{}, errors.New("server: not a URL")
+		return Address{}, errors.New("server: not a URL, which begins with http://, https:// or unix:/")
 	}
 	switch {
 	case u.User != nil:

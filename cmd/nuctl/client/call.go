@@ -5,6 +5,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/kolo/xmlrpc"
@@ -24,7 +26,24 @@ type Config struct {
 	Timeout time.Duration
 	// Agent is sent as User-Agent; empty sends "nuctl".
 	Agent string
+	// TLS says whom to trust with https, and who we are; nil is this machine's authorities
+	// and no certificate. See LoadTLS.
+	TLS *tls.Config
+	// HTTPAuth says when user and password go to a proxy before the server too.
+	HTTPAuth HTTPAuth
 }
+
+// HTTPAuth says when the user and password of a login are sent as HTTP's Basic (RFC 7617) too.
+type HTTPAuth int
+
+const (
+	// HTTPAsked sends them once something there has asked for them by status 401.
+	HTTPAsked HTTPAuth = iota
+	// HTTPAlways sends them from the first call on.
+	HTTPAlways
+	// HTTPNever does not send them.
+	HTTPNever
+)
 
 // Client makes calls to one server. Safe for concurrent use.
 type Client struct {
@@ -32,7 +51,12 @@ type Client struct {
 	timeout time.Duration
 	agent   string
 	http    *http.Client
+	auth    HTTPAuth
+	basic   atomic.Pointer[credentials] // nil: none are sent
 }
+
+// credentials are what is sent as HTTP's Basic.
+type credentials struct{ user, password string }
 
 // New makes a client. It connects with the first call.
 func New(c Config) *Client {
@@ -50,6 +74,7 @@ func New(c Config) *Client {
 			network, addr = c.Server.network(network, addr)
 			return dialer.DialContext(ctx, network, addr)
 		},
+		TLSClientConfig:        c.TLS,
 		TLSHandshakeTimeout:    dialTimeout,
 		MaxResponseHeaderBytes: maxHeader,
 		// What is compressed could be a thousand times its size.
@@ -58,7 +83,7 @@ func New(c Config) *Client {
 		IdleConnTimeout:    keepAlive * 2,
 	}
 	return &Client{
-		server: c.Server, timeout: c.Timeout, agent: c.Agent,
+		server: c.Server, timeout: c.Timeout, agent: c.Agent, auth: c.HTTPAuth,
 		http: &http.Client{
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -95,13 +120,16 @@ func (c *Client) post(ctx context.Context, method string, request []byte) ([]byt
 	}
 	req.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	req.Header.Set("User-Agent", c.agent)
+	if basic := c.basic.Load(); basic != nil {
+		req.SetBasicAuth(basic.user, basic.password)
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.broken(ctx, method, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, &Error{Kind: Status, Method: method, Server: c.server.hostPort(), Code: resp.StatusCode}
+		return nil, &Error{Kind: Status, Method: method, Server: c.server.hostPort(), Code: resp.StatusCode, Basic: asksBasic(resp)}
 	}
 	if err := checkHeader(resp.Header); err != nil {
 		return nil, c.fail(method, BadAnswer, err)
@@ -117,6 +145,23 @@ func (c *Client) post(ctx context.Context, method string, request []byte) ([]byt
 		return nil, c.fail(method, BadAnswer, fmt.Errorf("answer of more than %d bytes", MaxAnswer))
 	}
 	return answer.Bytes(), nil
+}
+
+// asksBasic says whether an answer asks for HTTP's Basic. A scheme stands at the beginning of
+// its header or of an element of it (RFC 9110, section 11.6.1).
+func asksBasic(resp *http.Response) bool {
+	if resp.StatusCode != http.StatusUnauthorized {
+		return false
+	}
+	for _, h := range resp.Header.Values("WWW-Authenticate") {
+		for part := range strings.SplitSeq(h, ",") {
+			scheme, _, _ := strings.Cut(strings.TrimSpace(part), " ")
+			if strings.EqualFold(scheme, "basic") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // checkHeader says whether the body can be XML that we read.

@@ -51,6 +51,8 @@ type Error struct {
 	Server string
 	// Code is the HTTP status or the fault's code, by Kind.
 	Code int
+	// Basic says that with status 401 a user and password are asked for.
+	Basic bool
 	// Text is the fault's, as it came from the network; empty with other kinds.
 	Text string
 	// Err is the cause; nil for faults.

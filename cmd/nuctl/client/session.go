@@ -39,8 +39,17 @@ func (c *Client) Login(ctx context.Context, user, password string) (*Session, er
 }
 
 func (c *Client) login(ctx context.Context, user, password string) (string, error) {
+	if c.auth == HTTPAlways && user != "" {
+		c.basic.Store(&credentials{user, password})
+	}
 	var id string
-	if err := c.Call(ctx, &id, "login", user, password); err != nil {
+	err := c.Call(ctx, &id, "login", user, password)
+	var refused *Error
+	if c.auth == HTTPAsked && user != "" && errors.As(err, &refused) && refused.Basic {
+		c.basic.Store(&credentials{user, password})
+		err = c.Call(ctx, &id, "login", user, password)
+	}
+	if err != nil {
 		return "", err
 	}
 	if id == "" || len(id) > maxSession {
