@@ -33,13 +33,13 @@ func columnOf[T unsigned](kind ValueKind, need uint32, col func(*columns) []T) a
 			return Value{Kind: kind, Num: uint64(col(&s.columns)[row])}, true
 		},
 		bind: func(s *Snapshot) loader {
-			c := col(&s.columns)
+			c, has := col(&s.columns), s.having()
 			return func(b *block, from, n int) {
-				loadHas(&b.has, s.has, need, from, n)
+				has.load(&b.has, need, from, n)
 				loadColumn(b, c, from, n)
 			}
 		},
-		test: func(s *Snapshot, set numbers) pass { return columnPass(col(&s.columns), s.has, need, set) },
+		test: func(s *Snapshot, set numbers) pass { return columnPass(col(&s.columns), s.having(), need, set) },
 	}
 }
 
@@ -127,8 +127,9 @@ func rateSumAccess() access {
 			return Value{Kind: KindU64, Num: sumAtMost(s.rate[0][row], s.rate[1][row])}, true
 		},
 		bind: func(s *Snapshot) loader {
+			has := s.having()
 			return func(b *block, from, n int) {
-				loadHas(&b.has, s.has, need, from, n)
+				has.load(&b.has, need, from, n)
 				repl := s.rate[1][from : from+n]
 				for i, v := range s.rate[0][from : from+n] {
 					b.val[i&(blockRows-1)] = sumAtMost(v, repl[i])

@@ -36,13 +36,13 @@ func (set numbers) pass(load loader) pass {
 }
 
 // columnPass asks for the numbers in a column, where a row has everything in need.
-func columnPass[T unsigned](col []T, has []uint32, need uint32, set numbers) pass {
+func columnPass[T unsigned](col []T, has *having, need uint32, set numbers) pass {
 	return func(m *mask, _ *scratch, from, n int) {
 		for w := 0; w*64 < n; w++ {
 			first, end := from+w*64, from+min(n, w*64+64)
 			word := wordOf(&set, col[first:end], m[w])
-			if word != 0 && need != 0 {
-				word &= hasWord(has[first:end], need)
+			if word != 0 {
+				word &= has.word(need, first, end-first)
 			}
 			m[w] = word
 		}

@@ -24,6 +24,15 @@ type keptPages struct {
 
 	// grouping lets one call find groups at a time, which takes memory while it lasts.
 	grouping sync.Mutex
+
+	look sync.Once // guards has
+	has  having
+}
+
+// having says what the rows have, found out once.
+func (s *Snapshot) having() *having {
+	s.kept.look.Do(func() { s.kept.has = newHaving(s.has) })
+	return &s.kept.has
 }
 
 // matches are the rows that a filter leaves of those that a user may see.

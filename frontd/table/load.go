@@ -30,20 +30,40 @@ type unsigned interface {
 	uint8 | uint16 | uint32 | uint64
 }
 
-// loadHas sets the bits of the rows that have everything in need.
-func loadHas(m *mask, has []uint32, need uint32, from, n int) {
-	*m = mask{}
-	if need == 0 {
-		fillMask(m, n)
-		return
+// having says what rows have. Where each of 64 rows has what is needed, which is the
+// ordinary case, one look tells.
+type having struct {
+	has []uint32 // of each row
+	all []uint32 // what each of 64 rows has, from each multiple of 64 on
+}
+
+func newHaving(has []uint32) having {
+	h := having{has, make([]uint32, (len(has)+63)/64)}
+	for w := range h.all {
+		all := ^uint32(0)
+		for _, v := range has[w*64 : min(len(has), w*64+64)] {
+			all &= v
+		}
+		h.all[w] = all
 	}
+	return h
+}
+
+// load sets the bits of the rows that have everything in need.
+func (h *having) load(m *mask, need uint32, from, n int) {
+	*m = mask{}
 	for w := 0; w*64 < n; w++ {
-		m[w] = hasWord(has[from+w*64:from+min(n, w*64+64)], need)
+		m[w] = h.word(need, from+w*64, min(n-w*64, 64))
 	}
 }
 
-// hasWord sets the bits of those of at most 64 rows that have everything in need.
-func hasWord(part []uint32, need uint32) uint64 {
+// word sets the bits of those of n rows, at most 64, that have everything in need. They
+// may begin anywhere, but all in one word of the table is what is quick.
+func (h *having) word(need uint32, from, n int) uint64 {
+	if from%64 == 0 && need&^h.all[from/64] == 0 {
+		return lowBits(n)
+	}
+	part := h.has[from : from+n]
 	var lacking uint64
 	for i := len(part) - 1; i >= 0; i-- {
 		lacking += lacking + isSet(need&^part[i])
