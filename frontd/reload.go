@@ -23,9 +23,7 @@ func (s *Server) ReloadCertificates() error {
 // Reload makes another configuration hold, as far as that is possible without a restart; what is
 // not is logged, key by key. On an error all stays as it was. What is connected stays connected,
 // sessions go on as Service.Set of package service says.
-//
-// It returns the configuration that holds now.
-func (s *Server) Reload(next *config.Config) (*config.Config, error) {
+func (s *Server) Reload(next *config.Config) error {
 	s.reload.Lock()
 	defer s.reload.Unlock()
 	now := s.running.Load()
@@ -34,7 +32,7 @@ func (s *Server) Reload(next *config.Config) (*config.Config, error) {
 	if set.Ways() != now.set.Ways() || set.Auth.LegacySHA != now.set.Auth.LegacySHA {
 		var err error
 		if login, err = backend(set, s.accounts, s.cfg.Log); err != nil {
-			return now.set, fmt.Errorf("make the new configuration hold: %w", err)
+			return fmt.Errorf("make the new configuration hold: %w", err)
 		}
 	}
 	s.service.Set(s.serviceConfig(set, login))
@@ -44,5 +42,5 @@ func (s *Server) Reload(next *config.Config) (*config.Config, error) {
 		s.cfg.Log.Warn("a key has changed that needs a restart", "key", key)
 	}
 	s.cfg.Log.Info("configuration reloaded", "changed", changed, "need_a_restart", len(waiting))
-	return set, nil
+	return nil
 }

@@ -99,7 +99,7 @@ func (r *reloaded) login() string {
 
 func (r *reloaded) reload(text string) {
 	r.t.Helper()
-	if _, err := r.server.Reload(settingsOf(r.t, text)); err != nil {
+	if err := r.server.Reload(settingsOf(r.t, text)); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"sync"
 	"syscall"
 
+	"nuconntrack/cmd/logging"
 	"nuconntrack/cmd/privilege"
 	"nuconntrack/cmd/sdnotify"
 	"nuconntrack/frontd"
@@ -113,7 +114,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stdout, settings)
 		return exitDone
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
+	var level slog.LevelVar
+	level.Set(settings.Log.Level)
+	log, flush := logging.New(logging.Config{
+		Out: stderr, Format: logging.Format(settings.Log.Format), Level: &level,
+		Journal: logging.UnderJournal(os.Getenv("JOURNAL_STREAM"), stderr),
+	})
+	defer flush()
 	listeners, err := listen.Open(ctx, listen.Config{Addresses: settings.Listen, Check: settings.CheckListener, Log: log})
 	if err != nil {
 		return fail(exitFailed, err)
@@ -139,7 +146,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := sandbox.Restrict(box); err != nil {
 		return fail(exitFailed, err)
 	}
-	defer reloading(func() { reload(server, o, notify, log) })()
+	defer reloading(func() { reload(server, o, &level, notify, log) })()
 	// The sockets listen already: a connection waits there until Run accepts it.
 	notify.Ready()
 	stopping := context.AfterFunc(ctx, notify.Stopping)
@@ -176,7 +183,7 @@ func drop(settings *config.Config, log *slog.Logger) error {
 }
 
 // reload reads the configuration again, and the certificates. A bad file leaves all as it is.
-func reload(server *frontd.Server, o options, notify *sdnotify.Notifier, log *slog.Logger) {
+func reload(server *frontd.Server, o options, level *slog.LevelVar, notify *sdnotify.Notifier, log *slog.Logger) {
 	notify.Reloading()
 	defer notify.Ready()
 	if err := server.ReloadCertificates(); err != nil {
@@ -189,7 +196,8 @@ func reload(server *frontd.Server, o options, notify *sdnotify.Notifier, log *sl
 		}
 		return
 	}
-	if _, err := server.Reload(settings); err != nil {
+	level.Set(settings.Log.Level)
+	if err := server.Reload(settings); err != nil {
 		log.Error("configuration not reloaded, the former one stays", "error", err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"nuconntrack/cmd/logging"
 	"nuconntrack/cmd/privilege"
 	"nuconntrack/cmd/sdnotify"
 	"nuconntrack/policy"
@@ -94,7 +95,10 @@ func start(ctx context.Context, o options, stdout io.Writer, stderr *errorOutput
 		_, err = io.WriteString(stdout, rules.String())
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(stderr.hurried(), nil))
+	log, flush := logging.New(logging.Config{
+		Out: stderr.hurried(), Format: logging.Format(o.logFormat), Level: o.logLevel, Journal: stderr.underJournal(),
+	})
+	defer flush()
 	return serve(ctx, o, startedAs, log, stderr)
 }
 

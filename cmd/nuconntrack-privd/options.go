@@ -7,10 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"nuconntrack/cmd/logging"
 	"nuconntrack/cmd/privilege"
 	"nuconntrack/privd"
 )
@@ -28,6 +31,8 @@ type options struct {
 	user           string // empty: where possible program's name, else privilege.Self
 	audit          string
 	idleExit       time.Duration
+	logFormat      string
+	logLevel       slog.Level
 	checkConfig    bool
 	done           bool // nothing is left to do
 }
@@ -36,6 +41,7 @@ type options struct {
 func parse(args []string, stdout io.Writer) (options, error) {
 	var o options
 	var showVersion bool
+	var level string
 	f := flag.NewFlagSet(program, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.policy, "policy", defaultPolicy, "read the policy from `FILE`")
@@ -45,6 +51,8 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		"capabilities (default "+program+"; self where only one user is mapped)")
 	f.StringVar(&o.audit, "audit", auditAuto, "write the audit to `WHERE`: auto, journal or stderr")
 	f.DurationVar(&o.idleExit, "idle-exit", 0, "leave when nobody was connected for this `DURATION`; 0: never")
+	f.StringVar(&o.logFormat, "log-format", string(logging.Text), "write the log as `FORMAT`: text or json")
+	f.StringVar(&level, "log-level", "info", "log from this `LEVEL` on: debug, info, warn or error")
 	f.BoolVar(&o.checkConfig, "check-config", false, "print the policy as understood, and leave")
 	f.BoolVar(&showVersion, "version", false, "print the version, and leave")
 	err := f.Parse(args)
@@ -63,6 +71,12 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		return o, configError{fmt.Errorf("--idle-exit %s is negative", o.idleExit)}
 	case o.audit != auditAuto && o.audit != auditJournal && o.audit != auditStderr:
 		return o, configError{fmt.Errorf("--audit %q is none of auto, journal, stderr", o.audit)}
+	}
+	if !slices.Contains(logging.Formats(), o.logFormat) {
+		return o, configError{fmt.Errorf("--log-format %q is neither text nor json", o.logFormat)}
+	}
+	if o.logLevel, err = logging.ParseLevel(level); err != nil {
+		return o, configError{fmt.Errorf("--log-level: %w", err)}
 	}
 	return o, nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"nuconntrack/cmd/logging"
 	"nuconntrack/privd/audit"
 
 	"golang.org/x/sys/unix"
@@ -67,6 +68,11 @@ func (o *errorOutput) Write(b []byte) (int, error) {
 	return max(n-(len(line)-len(b)), 0), err
 }
 
+// underJournal reports whether it goes to the journal.
+func (o *errorOutput) underJournal() bool {
+	return logging.UnderJournal(os.Getenv("JOURNAL_STREAM"), o.w)
+}
+
 // waitWritable waits until a pipe has room for PIPE_BUF bytes, which is what makes poll
 // call it writable, and as much as a line has.
 func waitWritable(fd int32, wait time.Duration) error {
@@ -91,7 +97,7 @@ func waitWritable(fd int32, wait time.Duration) error {
 func openAudit(where string, stderr *errorOutput, log *slog.Logger) (sink audit.Sink, done func(), err error) {
 	if where == auditAuto {
 		where = auditStderr
-		if f, ok := stderr.w.(*os.File); ok && audit.UnderJournal(os.Getenv("JOURNAL_STREAM"), f) {
+		if info, err := os.Stat(audit.JournalSocket); err == nil && info.Mode()&os.ModeSocket != 0 && stderr.underJournal() {
 			where = auditJournal
 		}
 	}

@@ -21,6 +21,8 @@ type Identity struct {
 
 // Request is a login as it came.
 type Request struct {
+	// ID names the request in logs.
+	ID string
 	// Args are the arguments of the login, decoded: a string is a string, what else there
 	// is depends on the client. How many there are is up to the client, too.
 	Args []any

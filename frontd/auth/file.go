@@ -89,7 +89,7 @@ func (f *File) Login(ctx context.Context, req Request) (Identity, error) {
 	if err != nil {
 		return Identity{}, &DownError{Backend: "file", Err: err}
 	}
-	if err := f.match(users, user, password); err != nil {
+	if err := f.match(users, user, password, req.ID); err != nil {
 		return Identity{}, err
 	}
 	// The client may have left while its password was hashed: no session for nobody.
@@ -101,7 +101,7 @@ func (f *File) Login(ctx context.Context, req Request) (Identity, error) {
 
 // match returns nil if the password is that of the user. It hashes once in any case, but
 // with a file in which nobody has a hash that is accepted.
-func (f *File) match(users *users, user, password string) error {
+func (f *File) match(users *users, user, password, request string) error {
 	digest, known := users.digests[user]
 	if !known {
 		f.verify(users.dummy, password) // for the time it takes
@@ -118,7 +118,7 @@ func (f *File) match(users *users, user, password string) error {
 	}
 	if free(digest) {
 		f.log.Warn("login with a SHA-1 hash, which is quick to guess from: run nuctl passwd for this user, "+
-			"it replaces the hash", "user", user, "file", f.source.path)
+			"it replaces the hash", "request", request, "user", user, "file", f.source.path)
 	}
 	return nil
 }

@@ -113,7 +113,7 @@ func (g *Guard) Login(ctx context.Context, req Request) (Identity, error) {
 		return Identity{}, err
 	}
 	failed := false
-	defer func() { g.leave(who, failed) }() // whatever the backend does
+	defer func() { g.leave(who, req.ID, failed) }() // whatever the backend does
 	id, err := g.backend.Login(ctx, req)
 	failed = errors.Is(err, ErrDenied)
 	if err == nil {
@@ -212,11 +212,11 @@ func (g *Guard) waitLocked(who pair) error {
 }
 
 // leave counts a failure and lets the next of the source go on.
-func (g *Guard) leave(who pair, failed bool) {
+func (g *Guard) leave(who pair, request string, failed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if failed {
-		g.failedLocked(who)
+		g.failedLocked(who, request)
 	}
 	g.passLocked(who.from)
 }
@@ -228,7 +228,7 @@ func (g *Guard) passLocked(from origin) {
 	}
 }
 
-func (g *Guard) failedLocked(who pair) {
+func (g *Guard) failedLocked(who pair, request string) {
 	now := time.Now()
 	everywhere := g.accounts.add(who.account, now)
 	extra := 0
@@ -240,7 +240,7 @@ func (g *Guard) failedLocked(who pair) {
 	all := g.sources.add(who.from, now)
 	all.delay(now, all.count-freeOfSource)
 	if one.count == freeFailures || all.count == freeOfSource {
-		g.log.Warn("many failed logins: their source is kept waiting", "user", who.account,
+		g.log.Warn("many failed logins: their source is kept waiting", "request", request, "user", who.account,
 			"client", who.from.String(), "failed_for_user", one.count, "failed_in_all", all.count)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"time"
@@ -62,6 +63,8 @@ type Config struct {
 	// Roles are all roles that there are, those of the file included.
 	Roles policy.RoleSet
 
+	Log Log
+
 	View        View
 	Sessions    Sessions
 	Connections Connections
@@ -69,6 +72,12 @@ type Config struct {
 	TLS   *TLS
 	Proxy Proxy
 	Auth  Auth
+}
+
+// Log says how the daemon logs.
+type Log struct {
+	Level  slog.Level
+	Format string // "text" or "json"
 }
 
 // TLS says what listeners speak that are neither Unix sockets nor plain. Files are named as

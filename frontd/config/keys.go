@@ -106,9 +106,14 @@ func toggles() []toggle {
 	}
 }
 
+// logLevels returns the names of levels, with which a log grows.
+func logLevels() []string { return []string{"debug", "info", "warn", "error"} }
+
+func logFormats() []string { return []string{"text", "json"} }
+
 // rootKeys returns the names of all keys at the top of the file.
 func rootKeys() []string {
-	keys := []string{"listen", "privd", "user", "hosts", "auth", "roles", "tls", "proxy"}
+	keys := []string{"listen", "privd", "user", "hosts", "auth", "roles", "tls", "proxy", "log_level", "log_format"}
 	for _, k := range toggles() {
 		keys = append(keys, k.key)
 	}

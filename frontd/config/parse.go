@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,6 +113,7 @@ func parse(root strict.Table, o Override) (*Config, error) {
 		c.Privd = parsePrivd(root)
 	}
 	c.User, c.UserGiven = parseUser(root)
+	c.Log = parseLog(root)
 	c.Hosts = parseHosts(root)
 	c.Roles = policy.ReadRoles(root)
 	c.TLS = parseTLS(root)
@@ -178,6 +180,27 @@ func (o Override) path() (string, error) {
 		return "", &Error{File: "--privd", Reason: fmt.Sprintf("%s: %v", strict.Quote(o.Privd), err)}
 	}
 	return path, nil
+}
+
+func parseLog(t strict.Table) (l Log) {
+	level := choice(t, "log_level", "info", logLevels())
+	// It cannot fail: choice gives one of the names of slog, in lower case.
+	_ = l.Level.UnmarshalText([]byte(level))
+	l.Format = choice(t, "log_format", "text", logFormats())
+	return l
+}
+
+// choice reads one of a few words.
+func choice(t strict.Table, key, standard string, known []string) string {
+	if !t.Has(key) {
+		return standard
+	}
+	word := t.Text(key)
+	if !slices.Contains(known, word) {
+		t.Fail(key, "%s is none of %s", strict.Quote(word), strings.Join(known, ", "))
+		return standard
+	}
+	return word
 }
 
 func parsePrivd(t strict.Table) string {

@@ -39,6 +39,7 @@ func (c *Config) String() string {
 	for _, k := range numbers() {
 		fmt.Fprintf(&b, "%s = %d\n", k.key, k.get(c))
 	}
+	fmt.Fprintf(&b, "log_level = %q\nlog_format = %q\n", strings.ToLower(c.Log.Level.String()), c.Log.Format)
 	c.TLS.print(&b)
 	c.Proxy.print(&b)
 	c.Auth.print(&b)

@@ -35,5 +35,5 @@ func (s *Server) cut(request uint64) {
 }
 
 func (s *Server) crashed(request uint64, p any) {
-	s.cfg.Log.Error("a call crashed", "request", request, "panic", p, "stack", string(debug.Stack()))
+	s.cfg.Log.Error("a call crashed", "request", service.Caller{RequestID: request}.Request(), "panic", p, "stack", string(debug.Stack()))
 }

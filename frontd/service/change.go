@@ -21,15 +21,22 @@ func (c *Call) Change(ctx context.Context, ref Ref, change ipc.Change) error {
 	defer cancel()
 	targets, err := c.find(ctx, []Ref{ref})
 	if err != nil {
-		return c.s.failed("change", err)
+		return c.failed("change", err)
+	}
+	action := ActionMark
+	if change.Field == ipc.FieldTimeout {
+		action = ActionTimeout
 	}
 	if f := targets[0].fault; f != nil {
+		c.acted(action, map[string]int{notTried(f).outcome: 1})
 		return f
 	}
 	r, err := c.s.helper.Change(ctx, targets[0].target, c.actor(), change)
 	if err != nil {
-		return c.s.failed("change", err)
+		c.acted(action, map[string]int{ipc.Failed.String(): 1})
+		return c.failed("change", err)
 	}
+	c.acted(action, map[string]int{r.Outcome.String(): 1})
 	switch r.Outcome {
 	case ipc.Changed:
 		return nil

@@ -41,16 +41,16 @@ type Groups struct {
 func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
 	query, err := c.groupQuery(r)
 	if err != nil {
-		return Groups{}, c.s.failed("groups", err)
+		return Groups{}, c.failed("groups", err)
 	}
 	snap, reading, err := c.lookOrSoon(ctx, r.Snapshot, r.Soon)
 	if err != nil {
-		return Groups{}, c.s.failed("groups", err)
+		return Groups{}, c.failed("groups", err)
 	}
 	query.Visible = c.role.visible
 	grouping, err := snap.Group(query)
 	if err != nil {
-		return Groups{}, c.s.failed("groups", err)
+		return Groups{}, c.failed("groups", err)
 	}
 	return Groups{
 		Grouping: grouping, Start: r.Start,

@@ -30,7 +30,7 @@ func (c *Call) Kill(ctx context.Context, refs []Ref, o KillOptions) error {
 	defer cancel()
 	targets, err := c.find(ctx, refs)
 	if err != nil {
-		return c.s.failed("kill", err)
+		return c.failed("kill", err)
 	}
 	var failures []failure
 	named := make(map[string]bool, len(refs)) // one named twice counts once
@@ -54,20 +54,21 @@ type fate struct {
 // it spares have a fault afterwards.
 func (c *Call) killAll(ctx context.Context, targets []found, o KillOptions) []fate {
 	c.spare(targets, o)
-	fates := make([]fate, len(targets))
+	fates, said := make([]fate, len(targets)), make([]string, len(targets))
 	first := make(map[ipc.Target]int, len(targets))
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range min(ipc.MaxInFlight, len(targets)) {
 		wg.Go(func() {
 			for i := range work {
-				fates[i] = c.killOne(ctx, targets[i])
+				fates[i], said[i] = c.killOne(ctx, targets[i])
 			}
 		})
 	}
 	for i, t := range targets {
 		if t.fault != nil {
 			fates[i] = notTried(t.fault)
+			said[i] = fates[i].outcome
 		} else if _, again := first[t.target]; !again {
 			first[t.target] = i
 			work <- i
@@ -75,6 +76,11 @@ func (c *Call) killAll(ctx context.Context, targets []found, o KillOptions) []fa
 	}
 	close(work)
 	wg.Wait()
+	outcomes := make(map[string]int)
+	for _, s := range said {
+		outcomes[s]++ // of those named twice the second has none
+	}
+	c.acted(ActionKill, outcomes)
 	c.hideNewOwners(ctx, targets, fates)
 	for i, t := range targets {
 		if t.fault == nil {
@@ -84,12 +90,13 @@ func (c *Call) killAll(ctx context.Context, targets []found, o KillOptions) []fa
 	return fates
 }
 
-func (c *Call) killOne(ctx context.Context, t found) fate {
+// killOne also gives what the helper said, as Outcomes has it.
+func (c *Call) killOne(ctx context.Context, t found) (f fate, said string) {
 	r, err := c.s.helper.Kill(ctx, t.target, c.actor())
 	if err != nil {
-		return fate{OutcomeFailed, c.helperFault("kill", err)}
+		return fate{OutcomeFailed, c.helperFault("kill", err)}, ipc.Failed.String()
 	}
-	return fateOf(r, t)
+	return fateOf(r, t), r.Outcome.String()
 }
 
 // fateOf says what the helper's answer means for a connection that was found. One that
@@ -127,7 +134,7 @@ func notTried(f *Fault) fate {
 
 // helperFault is failed for one of many: it is always a *Fault.
 func (c *Call) helperFault(doing string, err error) *Fault {
-	f, _ := AsFault(c.s.failed(doing, err))
+	f, _ := AsFault(c.failed(doing, err))
 	return f
 }
 

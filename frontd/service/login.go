@@ -16,6 +16,7 @@ import (
 // Login checks who somebody is and begins a session.
 func (s *Service) Login(ctx context.Context, req auth.Request, from Caller) (id string, err error) {
 	set := s.settings.Load()
+	req.ID = from.Request()
 	who, err := set.Backend.Login(ctx, req)
 	if err != nil {
 		return "", s.refused(req.Args, from, err)
@@ -26,7 +27,8 @@ func (s *Service) Login(ctx context.Context, req auth.Request, from Caller) (id 
 		if role == "" {
 			reason = "nothing gives the user a role"
 		}
-		s.log.Warn("login failed", "user", who.User, "client", from.Addr, "error", reason, "role", role)
+		s.observer.Login(LoginDenied)
+		s.log.Warn("login failed", "request", from.Request(), "user", who.User, "client", from.Addr, "error", reason, "role", role)
 		return "", fault(CodeAuthentication, "authentication failed")
 	}
 	login := session.Login{User: who.User, Role: role, Client: from.Addr}
@@ -41,12 +43,14 @@ func (s *Service) Login(ctx context.Context, req auth.Request, from Caller) (id 
 		st.view, st.page = new(table.Holder), from.Page
 		st.given, st.role, st.set = who.Role, role, set
 	})
-	s.log.Info("login", "user", who.User, "role", role, "client", from.Addr)
+	s.observer.Login(LoginDone)
+	s.log.Info("login", "request", from.Request(), "user", who.User, "role", role, "client", from.Addr)
 	return id, nil
 }
 
 // refused logs why a login failed, and says to the client what it may know of it.
 func (s *Service) refused(args []any, from Caller, err error) error {
+	s.observer.Login(loginResult(err))
 	var busy *auth.BusyError
 	var limit *session.LimitError
 	switch {
@@ -57,7 +61,7 @@ func (s *Service) refused(args []any, from Caller, err error) error {
 	case errors.As(err, &limit):
 		return &Fault{Code: CodeTooMany, Text: limit.Error(), Retry: limit.Retry}
 	}
-	s.log.Warn("login failed", "user", claimed(args), "client", from.Addr, "error", err)
+	s.log.Warn("login failed", "request", from.Request(), "user", claimed(args), "client", from.Addr, "error", err)
 	return fault(CodeAuthentication, "authentication failed")
 }
 

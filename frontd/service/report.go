@@ -45,7 +45,7 @@ func (c *Call) KillReport(ctx context.Context, refs []Ref, o KillOptions) ([]Rep
 	defer cancel()
 	targets, err := c.find(acting, refs)
 	if err != nil {
-		return nil, c.s.failed("kill_report", err)
+		return nil, c.failed("kill_report", err)
 	}
 	reports := make([]Report, len(refs))
 	for i, r := range refs {
@@ -64,7 +64,7 @@ func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operan
 	began := time.Now()
 	filter, err := table.CompileFilter(filters)
 	if err != nil {
-		return nil, c.s.failed("kill_matching", err)
+		return nil, c.failed("kill_matching", err)
 	}
 	snap, held := c.s.tables.Held(snapshot)
 	if !held {
@@ -83,7 +83,7 @@ func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operan
 		reports[i] = Report{ID: targets[i].target.ID, Key: snap.Key(row)}
 	}
 	if err := c.confirm(acting, began, targets); err != nil {
-		return nil, c.s.failed("kill_matching", err)
+		return nil, c.failed("kill_matching", err)
 	}
 	return reports, c.report(ctx, acting, targets, reports, o)
 }

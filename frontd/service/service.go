@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -28,11 +29,13 @@ type Helper interface {
 	Change(context.Context, ipc.Target, ipc.Actor, ipc.Change) (ipc.Result, error)
 }
 
-// Config says what a Service is made of. All but Helper and Log may be replaced while it serves:
+// Config says what a Service is made of. All but Helper, Observer and Log may be replaced while it serves:
 // see Service.Set.
 type Config struct {
-	Helper  Helper
-	Backend auth.Backend
+	Helper Helper
+	// Observer is told of what was done; nil: nobody is.
+	Observer Observer
+	Backend  auth.Backend
 	// Ways names the ways in by which Backend judges. Sessions that began under another name end:
 	// who got in then might not get in now, or not as who he is.
 	Ways string
@@ -59,6 +62,7 @@ type Config struct {
 // Service serves any number of calls at once.
 type Service struct {
 	helper   Helper
+	observer Observer
 	settings atomic.Pointer[settings]
 	tables   *table.Store
 	sessions *session.Store[state]
@@ -84,7 +88,10 @@ type state struct {
 
 // New makes a service. Run has to run for sessions and tables to end by themselves.
 func New(cfg Config) *Service {
-	s := &Service{helper: cfg.Helper, log: cfg.Log}
+	s := &Service{helper: cfg.Helper, observer: cfg.Observer, log: cfg.Log}
+	if s.observer == nil {
+		s.observer = nobody{}
+	}
 	s.settings.Store(newSettings(cfg))
 	for _, f := range table.Fields() {
 		if f.Listed {
@@ -131,6 +138,9 @@ type Caller struct {
 	Carrier   Carrier
 	Page      bool // it comes from the page, not by XML-RPC
 }
+
+// Request names the request in logs as the audit does: 16 hexadecimal digits.
+func (c Caller) Request() string { return fmt.Sprintf("%016x", c.RequestID) }
 
 // Call is one call of a live session. End has to be called when its answer is written.
 type Call struct {
@@ -206,7 +216,7 @@ func (c *Call) actor() ipc.Actor {
 }
 
 // failed makes a fault of an error of the helper or the table.
-func (s *Service) failed(doing string, err error) error {
+func (c *Call) failed(doing string, err error) error {
 	if f, ok := AsFault(err); ok {
 		return f
 	}
@@ -218,11 +228,11 @@ func (s *Service) failed(doing string, err error) error {
 	case errors.As(err, &query):
 		return BadParam("%s", query.Error())
 	case errors.Is(err, ipc.ErrUnavailable):
-		s.log.Warn("the helper cannot be reached", "doing", doing, "error", err)
+		c.s.log.Warn("the helper cannot be reached", "request", c.Request(), "doing", doing, "error", err)
 		return fault(CodeHelper, "the helper cannot be reached, so the kernel's table cannot be read or changed")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fault(CodeInternal, "the call was cancelled")
 	}
-	s.log.Error("internal error", "doing", doing, "error", err)
+	c.s.log.Error("internal error", "request", c.Request(), "doing", doing, "error", err)
 	return fault(CodeInternal, "internal error")
 }

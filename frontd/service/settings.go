@@ -20,7 +20,7 @@ func newSettings(cfg Config) *settings {
 	return &settings{Config: cfg, roles: rolesOf(cfg.Roles)}
 }
 
-// Set replaces all of the configuration but the helper and the log, for every call and every
+// Set replaces all of the configuration but the helper, the observer and the log, for every call and every
 // session that begins from now on. Sessions go on. At their next call their users have the roles
 // that they have by then; a role that is no more permits nothing. With other Ways they end.
 func (s *Service) Set(cfg Config) {

@@ -12,7 +12,7 @@ import (
 func (c *Call) Stats(ctx context.Context) (ipc.Stats, error) {
 	st, err := c.s.helper.Stats(ctx)
 	if err != nil {
-		return ipc.Stats{}, c.s.failed("stats", err)
+		return ipc.Stats{}, c.failed("stats", err)
 	}
 	return st, nil
 }

@@ -48,16 +48,16 @@ func (s *Service) MaxPage() int { return s.settings.Load().MaxPage }
 func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 	query, fields, err := c.query(r)
 	if err != nil {
-		return View{}, c.s.failed("view", err)
+		return View{}, c.failed("view", err)
 	}
 	snap, reading, err := c.lookOrSoon(ctx, r.Snapshot, r.Soon)
 	if err != nil {
-		return View{}, c.s.failed("view", err)
+		return View{}, c.failed("view", err)
 	}
 	query.Visible = c.role.visible
 	page, err := snap.Page(query)
 	if err != nil {
-		return View{}, c.s.failed("view", err)
+		return View{}, c.failed("view", err)
 	}
 	excerpt, rows := snap.Excerpt(page.Rows)
 	return View{

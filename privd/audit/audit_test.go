@@ -233,17 +233,3 @@ func TestEncodeNative(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
-
-func TestUnderJournal(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	defer w.Close()
-	for _, stream := range []string{"", "1:2", "nonsense"} {
-		if UnderJournal(stream, w) {
-			t.Errorf("JOURNAL_STREAM=%q is believed", stream)
-		}
-	}
-}

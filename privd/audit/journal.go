@@ -80,18 +80,3 @@ func encodeNative(fields []field) []byte {
 	}
 	return b
 }
-
-// UnderJournal reports whether stderr goes to the journal, by what systemd says in the
-// variable JOURNAL_STREAM, see systemd.exec(5): device and inode of that stream. The
-// variable alone proves nothing, children inherit it.
-func UnderJournal(journalStream string, stderr *os.File) bool {
-	var stat unix.Stat_t
-	if journalStream == "" || unix.Fstat(int(stderr.Fd()), &stat) != nil {
-		return false
-	}
-	if journalStream != fmt.Sprintf("%d:%d", stat.Dev, stat.Ino) {
-		return false
-	}
-	info, err := os.Stat(JournalSocket)
-	return err == nil && info.Mode()&os.ModeSocket != 0
-}
