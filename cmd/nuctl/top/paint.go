@@ -43,6 +43,14 @@ func (p painter) both(y int, style tcell.Style, left, right string) {
 	p.at(room, y, style, right)
 }
 
+// bar gives a line one style, the spaces between the columns included.
+func (p painter) bar(y int, style tcell.Style) {
+	for x := range p.width {
+		r, more, _, _ := p.screen.GetContent(x, y)
+		p.screen.SetContent(x, y, r, more, style)
+	}
+}
+
 // cut shortens a text to so many columns and shows where it went on.
 func cut(text string, width int, ellipsis string) string {
 	if output.Width(text) <= width {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gdamore/tcell/v2"
+	"golang.org/x/sys/unix"
 )
 
 // Run shows the table on the terminal until the user quits or ctx ends, which is no error.
@@ -85,7 +86,7 @@ func (l *loop) run(ctx context.Context) error {
 			if s == syscall.SIGHUP {
 				return nil
 			}
-			if err := l.suspend(signals); err != nil {
+			if err := l.suspend(); err != nil {
 				return err
 			}
 		case now := <-clock.C:
@@ -100,7 +101,7 @@ func (l *loop) run(ctx context.Context) error {
 			if !ok {
 				return nil
 			}
-			if err := l.handle(event, signals); err != nil {
+			if err := l.handle(event); err != nil {
 				return err
 			}
 		}
@@ -108,11 +109,11 @@ func (l *loop) run(ctx context.Context) error {
 	return nil
 }
 
-func (l *loop) handle(event tcell.Event, signals chan os.Signal) error {
+func (l *loop) handle(event tcell.Event) error {
 	switch event := event.(type) {
 	case *tcell.EventKey:
 		if event.Key() == tcell.KeyCtrlZ {
-			return l.suspend(signals)
+			return l.suspend()
 		}
 		if event.Key() == tcell.KeyCtrlL {
 			l.screen.Sync()
@@ -130,25 +131,26 @@ func (l *loop) handle(event tcell.Event, signals chan os.Signal) error {
 }
 
 // suspend gives the terminal back and stops all of the job, as the shell expects of Ctrl-Z.
-func (l *loop) suspend(signals chan os.Signal) error {
+func (l *loop) suspend() error {
+	if leader, err := unix.Getsid(0); err != nil || leader == os.Getpid() {
+		// The first process of a terminal has no shell that could continue it.
+		l.state.say("there is no shell to go back to")
+		return nil
+	}
 	if err := l.screen.Suspend(); err != nil {
 		return fmt.Errorf("give terminal back: %w", err)
 	}
 	resumed := make(chan os.Signal, 1)
 	signal.Notify(resumed, syscall.SIGCONT)
 	defer signal.Stop(resumed)
-	signal.Reset(syscall.SIGTSTP)
-	err := syscall.Kill(0, syscall.SIGTSTP)
-	// Where nobody could continue the job, the kernel does not stop it (POSIX, orphaned process
-	// groups); then it goes on after a moment. The same moment passes for one that is
-	// stopped, but it is stopped long before.
+	// SIGSTOP, as Go's runtime does not give SIGTSTP its meaning back once it was caught. It takes
+	// hold a moment after the call, hence the wait; time passes while the process is stopped.
+	if err := syscall.Kill(0, syscall.SIGSTOP); err != nil {
+		l.state.say("cannot stop: %v", err)
+	}
 	select {
 	case <-resumed:
 	case <-time.After(stopGrace):
-	}
-	signal.Notify(signals, syscall.SIGTSTP)
-	if err != nil {
-		l.state.say("cannot stop: %v", err)
 	}
 	if err := l.screen.Resume(); err != nil {
 		return fmt.Errorf("take terminal again: %w", err)

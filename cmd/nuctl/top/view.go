@@ -56,6 +56,10 @@ func (v *view) draw(screen tcell.Screen, s *state) {
 	v.table.SetRect(0, headRows, width, height-headRows-footRows)
 	v.table.SetOffset(s.top, 0)
 	v.table.Draw(screen)
+	p.bar(headRows, v.theme.header)
+	if s.win.total > 0 {
+		p.bar(headRows+1+s.cursor-s.top, v.rows.style(s.cursor))
+	}
 	if s.win.total == 0 {
 		p.line(headRows+2, v.theme.plain, "  "+emptyText(s))
 	}
