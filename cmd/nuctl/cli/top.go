@@ -67,11 +67,11 @@ func (a *app) runTop(ctx context.Context, args []string, w watching) error {
 	if kind := a.getenv("TERM"); kind == "" || kind == "dumb" {
 		return usagef("top cannot draw on a terminal of type %q: set TERM", kind)
 	}
-	address, err := a.address()
+	way, err := a.way()
 	if err != nil {
 		return err
 	}
-	return a.withSession(ctx, func(s *client.Session) error {
+	return a.withSessionBy(ctx, way, func(s *client.Session) error {
 		who, err := s.Whoami(ctx)
 		if err != nil {
 			return err
@@ -85,7 +85,7 @@ func (a *app) runTop(ctx context.Context, args []string, w watching) error {
 			names = append(names, f.Name)
 		}
 		return top.Run(ctx, top.Config{
-			Source: s, Server: address.String(), Identity: who, Fields: names, Expr: expr,
+			Source: s, Server: way.address.String(), Identity: who, Fields: names, Expr: expr,
 			OrderBy: sorted.OrderBy, Descending: sorted.Descending, Interval: w.interval, ReadOnly: w.readOnly,
 			Unicode: unicodeLocale(a.getenv), Colours: a.getenv("NO_COLOR") == "",
 		})
