@@ -32,6 +32,8 @@ type fakeServer struct {
 	kind    string
 	hang    string
 	faults  map[string]fault
+	// outcomes are of the next kills, each with its detail behind a space.
+	outcomes []string
 }
 
 type fault struct {
@@ -52,7 +54,7 @@ func (s *fakeServer) close() {
 }
 
 // set changes how the server answers: login; rows few|none|hostile|N; max-page N; warn
-// TEXT; status N; type TEXT; hang METHOD; fault METHOD CODE TEXT.
+// TEXT; status N; type TEXT; hang METHOD; fault METHOD CODE TEXT; outcome TEXT.
 func (s *fakeServer) set(args []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,6 +74,10 @@ func (s *fakeServer) set(args []string) error {
 		s.kind = args[1]
 	case "hang 1":
 		s.hang = args[1]
+	case "outcome 1":
+		var outcome string
+		outcome, err = unescape(args[1])
+		s.outcomes = append(s.outcomes, outcome)
 	case "fault 3":
 		f := fault{}
 		f.code, err = strconv.Atoi(args[2])
@@ -169,7 +175,11 @@ func (s *fakeServer) answer(method string, args []any) (any, error) {
 	switch method {
 	case "view":
 		return s.view(args)
-	case "kill", "change", "logout":
+	case "kill_report":
+		return s.killReport(args)
+	case "kill_matching":
+		return s.killMatching(args)
+	case "kill", "change", "logout", "refresh":
 		return true, nil
 	case "whoami":
 		return map[string]any{"user": "admin"}, nil
@@ -183,11 +193,15 @@ func (s *fakeServer) view(args []any) (any, error) {
 	}
 	start, length := args[4].(int), min(args[5].(int), s.maxPage)
 	options := args[6].(map[string]any)
-	if name, ok := options["snapshot"]; ok != (start > 0) || ok && name != "snap1" {
+	if name, ok := options["snapshot"]; ok && name != "snap1" {
 		return nil, &faultError{fault{12, "that snapshot is no longer held"}}
 	}
-	from := min(start, len(s.rows))
-	page := s.rows[from:min(from+length, len(s.rows))]
+	rows, err := s.matching(args[1])
+	if err != nil {
+		return nil, err
+	}
+	from := min(start, len(rows))
+	page := rows[from:min(from+length, len(rows))]
 	table := []any{}
 	for _, row := range page {
 		if names, ok := options["fields"].([]any); ok {
@@ -203,9 +217,74 @@ func (s *fakeServer) view(args []any) (any, error) {
 		warnings = append(warnings, s.warning)
 	}
 	return map[string]any{
-		"table": table, "total": len(s.rows), "start": start, "length": len(page), "count": len(s.rows),
+		"table": table, "total": len(rows), "start": start, "length": len(page), "count": len(s.rows),
 		"snapshot": "snap1", "taken": "2026-01-02T03:04:05.678Z", "warnings": warnings,
 	}, nil
+}
+
+// matching knows the filters by which nuctl finds what is named; others match everything.
+func (s *fakeServer) matching(filters any) ([]map[string]any, error) {
+	members, ok := filters.(map[string]any)
+	if !ok {
+		return nil, &faultError{fault{-32602, "filters: want a struct"}}
+	}
+	if members["expr"] == "nothing" {
+		return nil, nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.rows), func(row map[string]any) bool {
+		for _, name := range []string{"id", "key"} {
+			switch want := members[name].(type) {
+			case string:
+				if row[name] != want {
+					return true
+				}
+			case []any:
+				if !slices.Contains(want, row[name]) {
+					return true
+				}
+			}
+		}
+		return false
+	}), nil
+}
+
+// killReport answers with the outcomes that were set, in turn, else with killed.
+func (s *fakeServer) killReport(args []any) (any, error) {
+	reports := []any{}
+	for _, target := range args[1].([]any) {
+		id, key := target, ""
+		for _, row := range s.rows {
+			if row["id"] == target || row["key"] == target {
+				id, key = row["id"], fmt.Sprint(row["key"])
+			}
+		}
+		reports = append(reports, s.report(id, key))
+	}
+	return reports, nil
+}
+
+func (s *fakeServer) killMatching(args []any) (any, error) {
+	if args[2] != "snap1" {
+		return nil, &faultError{fault{12, "that snapshot is no longer held"}}
+	}
+	rows, err := s.matching(args[1])
+	if err != nil {
+		return nil, err
+	}
+	reports := []any{}
+	for _, row := range rows {
+		reports = append(reports, s.report(row["id"], fmt.Sprint(row["key"])))
+	}
+	return reports, nil
+}
+
+func (s *fakeServer) report(id any, key string) any {
+	outcome, detail := "killed", ""
+	if len(s.outcomes) > 0 {
+		outcome, detail, _ = strings.Cut(s.outcomes[0], " ")
+		s.outcomes = s.outcomes[1:]
+	}
+	return map[string]any{"id": id, "key": key, "outcome": outcome, "detail": detail}
 }
 
 // value is a parameter as kolo/xmlrpc writes it.

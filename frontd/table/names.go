@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// ProtocolName is the name of an IP protocol as the field proto has it.
+func ProtocolName(number uint8) string { return protocolName(number) }
+
 // protocolName is the name of an IP protocol, as conntrack and /etc/protocols have it in
 // lower case, or its number in decimal.
 func protocolName(number uint8) string {

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"nuconntrack/cmd/nuctl/client"
+	"nuconntrack/cmd/nuctl/connection"
+	"nuconntrack/cmd/nuctl/output"
 )
 
 // maxTimeout is the longest timeout that the kernel's clock can hold, in seconds.
@@ -23,7 +25,8 @@ func (a *app) change() *cobra.Command {
 		Short: "change the mark of a connection",
 		Long: `Change the mark of a connection. VALUE and MASK are decimal or, after 0x, hexadecimal.
 With a mask only its bits change; without one the mark becomes VALUE.`,
-		Args: arguments(2, 2),
+		Example: "  nuctl change mark 4066254881 0x10/0xf0",
+		Args:    arguments(2, 2), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.changeMark(cmd.Context(), args[0], args[1]) },
 	}
 	timeout := &cobra.Command{
@@ -31,7 +34,8 @@ With a mask only its bits change; without one the mark becomes VALUE.`,
 		Short: "fix when a connection ends",
 		Long: `Fix the timeout of a connection: it ends after so many seconds, whatever passes. The kernel
 stops renewing the timeout and takes no second one, so this cannot be undone.`,
-		Args: arguments(2, 2),
+		Example: "  nuctl change timeout 4066254881 60",
+		Args:    arguments(2, 2), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeTimeout(cmd.Context(), args[0], args[1], yes)
 		},
@@ -49,7 +53,13 @@ func (a *app) changeMark(ctx context.Context, arg, value string) error {
 	if !markLike(number) || masked && !markLike(mask) {
 		return usagef("mark %q: must be VALUE or VALUE/MASK, each from 0 to 0xffffffff", value)
 	}
-	return a.runChange(ctx, "mark", target, value, "mark changed")
+	return a.withSession(ctx, func(s *client.Session) error {
+		c := changing{app: a, session: s, target: target, field: "mark", cell: output.Mark}
+		if err := c.find(ctx); err != nil {
+			return err
+		}
+		return c.change(ctx, value)
+	})
 }
 
 func (a *app) changeTimeout(ctx context.Context, arg, value string, yes bool) error {
@@ -61,21 +71,82 @@ func (a *app) changeTimeout(ctx context.Context, arg, value string, yes bool) er
 	if err != nil || seconds < 1 || seconds > maxTimeout {
 		return usagef("timeout %q: must be from 1 to %d seconds", value, maxTimeout)
 	}
-	question := fmt.Sprintf("The connection will end in %d seconds, whatever passes; this cannot be undone. Go on?", seconds)
-	if err := a.confirm(ctx, yes, question); err != nil {
-		return err
+	question := fmt.Sprintf("The connection will end in %s, whatever passes; this cannot be undone. Go on?", output.Seconds(seconds))
+	if !yes && !a.canAsk() {
+		return a.cannotAsk(question)
 	}
-	return a.runChange(ctx, "timeout", target, strconv.FormatUint(seconds, 10), "timeout fixed")
-}
-
-func (a *app) runChange(ctx context.Context, field, target, value, done string) error {
 	return a.withSession(ctx, func(s *client.Session) error {
-		if err := s.Change(ctx, field, target, value); err != nil {
+		c := changing{app: a, session: s, target: target, field: "timeout", cell: output.Expires}
+		if err := c.find(ctx); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintln(a.stdout, done)
-		return err
+		if c.before != nil {
+			question = a.described(c.before) + "\n" + question
+		}
+		if err := a.confirm(ctx, yes, question); err != nil {
+			return err
+		}
+		return c.change(ctx, strconv.FormatUint(seconds, 10))
 	})
+}
+
+// changing is a change of one field of one connection.
+type changing struct {
+	app     *app
+	session *client.Session
+	target  string
+	field   string
+	cell    func(connection.Row) string
+	before  connection.Row // nil if the server finds none, or several
+}
+
+// find looks at the connection before the change, and takes its key for its id: the key
+// cannot come to mean another one meanwhile. What is not found is the server's to refuse.
+func (c *changing) find(ctx context.Context) error {
+	row, err := c.look(ctx)
+	if err != nil || row == nil {
+		return err
+	}
+	c.before = row
+	if key, ok := row.Text("key"); ok {
+		if key, err := parseTarget(key); err == nil {
+			c.target = key
+		}
+	}
+	return nil
+}
+
+func (c *changing) look(ctx context.Context) (connection.Row, error) {
+	query := client.Query{Filters: map[string]any{fieldOf(c.target): c.target}, Fields: append(connection.Summary(), "key")}
+	page, err := c.session.Window(ctx, query, 0, 2, "")
+	if err != nil || len(page.Rows) != 1 {
+		return nil, err
+	}
+	return page.Rows[0], nil
+}
+
+// change changes it and says what the kernel holds now.
+func (c *changing) change(ctx context.Context, value string) error {
+	if err := c.session.Change(ctx, c.field, c.target, value); err != nil {
+		return err
+	}
+	if err := c.session.Refresh(ctx); err != nil {
+		return err
+	}
+	now, err := c.look(ctx)
+	if err != nil {
+		return err
+	}
+	text := c.field + " changed; the connection has ended since"
+	if now != nil {
+		text = fmt.Sprintf("%s is %s now", c.field, c.cell(now))
+		if c.before != nil {
+			text += ", was " + c.cell(c.before)
+		}
+		text += ": " + c.app.described(now)
+	}
+	_, err = fmt.Fprintln(c.app.stdout, text)
+	return err
 }
 
 // markLike says whether a text is a decimal or hexadecimal number of 32 bits.

@@ -96,7 +96,7 @@ func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	}
 	terminal, err := prompt.Open(a.stdin)
 	if err != nil {
-		return usagef("%s Say so with --yes: there is no terminal to ask at", question)
+		return a.cannotAsk(question)
 	}
 	defer terminal.Close()
 	agreed, err := terminal.Confirm(ctx, question)

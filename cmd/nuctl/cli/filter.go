@@ -14,15 +14,19 @@ import (
 // filterFlags are the filters on the command line: the letters that users of conntrack
 // know, and any field by name.
 type filterFlags struct {
-	src, dst, proto, mark, sport, dport, state, zone, family string
-	ipv4, ipv6                                               bool
-	named                                                    []string
-	expr                                                     []string // the words of an expression
+	src, dst, replySrc, replyDst           string
+	proto, mark, sport, dport, state, zone string
+	family                                 string
+	ipv4, ipv6                             bool
+	named                                  []string
+	expr                                   []string // the words of an expression
 }
 
 func (ff *filterFlags) flags(f *pflag.FlagSet) {
 	f.StringVarP(&ff.src, "src", "s", "", "source `ADDRESS` of the first packet, or network")
 	f.StringVarP(&ff.dst, "dst", "d", "", "destination `ADDRESS` of the first packet, or network")
+	f.StringVarP(&ff.replySrc, "reply-src", "r", "", "`ADDRESS` that answers come from, or network")
+	f.StringVarP(&ff.replyDst, "reply-dst", "q", "", "`ADDRESS` that answers go to, or network")
 	f.StringVarP(&ff.proto, "proto", "p", "", "`PROTOCOL`, by name or number")
 	f.StringVarP(&ff.family, "family", "f", "", "ipv4 or ipv6")
 	f.StringVarP(&ff.mark, "mark", "m", "", "`VALUE[/MASK]` of the mark")
@@ -43,7 +47,7 @@ func (ff *filterFlags) compile() (map[string]any, error) {
 		return nil, err
 	}
 	for _, f := range []struct{ name, value string }{
-		{"orig_src", ff.src}, {"orig_dst", ff.dst}, {"proto", ff.proto}, {"orig_l3proto", family},
+		{"orig_src", ff.src}, {"orig_dst", ff.dst}, {"repl_src", ff.replySrc}, {"repl_dst", ff.replyDst}, {"proto", ff.proto}, {"orig_l3proto", family},
 		{"mark", ff.mark}, {"zone", ff.zone}, {"orig_port_src", ff.sport}, {"orig_port_dst", ff.dport}, {"state", ff.state},
 	} {
 		if f.value == "" {

@@ -4,93 +4,201 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"nuconntrack/cmd/nuctl/client"
+	"nuconntrack/cmd/nuctl/connection"
+	"nuconntrack/cmd/nuctl/output"
+	"nuconntrack/frontd/table"
 )
 
-// maxKey is the length of a key, in bytes; the server's have about a hundred.
-const maxKey = 512
+// sampleRows is how many connections a question shows.
+const sampleRows = 10
+
+// killing is what the flags of kill say.
+type killing struct {
+	matching     string
+	dryRun       bool
+	yes          bool
+	force        bool
+	watchSeconds int
+	format       string
+	json         bool
+}
 
 func (a *app) kill() *cobra.Command {
-	yes := false
+	k := killing{}
 	cmd := &cobra.Command{
-		Use:   "kill ID|KEY...",
+		Use:   "kill ID|KEY...|- | --matching EXPR",
 		Short: "kill connections",
 		Long: `Kill connections, named by the ID that 'nuctl list' shows or by their key ('nuctl list --fields
-key,orig_src,orig_dst'): an id is nearly, a key quite unique. More than one asks first. Whether the peers
-may go on with new packets is up to the rules of the firewall.`,
-		Args: arguments(1, 0),
+key,orig_src,orig_dst'): an id is nearly, a key quite unique. - reads names from standard input, one
+a line. --matching kills exactly what matches an expression in one table, the one that --dry-run or the
+question shows. More than one connection asks first, and where there is no terminal to ask at, --yes
+has to say so.
+
+Each connection's fate is told: killed, already gone, replaced by another, protected by a rule of the
+helper's policy, and with --watch-seconds whether it came back: a killed TCP connection is there
+again with its next packet if the rules of the firewall let it. If any was not killed, the exit code
+is 1, and 4 if you may not kill at all.`,
+		Example: `  nuctl kill 4066254881
+  nuctl kill --matching 'dst 203.0.113.7 and tcp' --dry-run
+  nuctl kill --matching 'src 10.0.0.5 and not dport 22' --watch-seconds 3
+  nuctl list 'rate > 10M' --fields key -o csv -H | nuctl kill --yes -`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("matching") && len(args) == 0 {
+				return usagef("too few arguments: %s", cmd.UseLine())
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.runKill(cmd.Context(), args, yes)
+			if err := k.check(cmd.Flags().Changed); err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("matching") {
+				// The shell has taken an expression apart that was not quoted.
+				return a.killMatching(cmd.Context(), &k, table.JoinExpr(append([]string{k.matching}, args...)))
+			}
+			return a.killNamed(cmd.Context(), &k, args)
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			if !cmd.Flags().Changed("matching") {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return completeExpression(cmd, append([]string{k.matching}, args...), word)
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	f := cmd.Flags()
+	f.StringVar(&k.matching, "matching", "", "kill what matches this `EXPR`ession")
+	f.BoolVar(&k.dryRun, "dry-run", false, "show what would be killed, and kill nothing")
+	f.BoolVarP(&k.yes, "yes", "y", false, "do not ask")
+	f.BoolVar(&k.force, "force", false, "kill the connection that nuctl itself came in on, too")
+	f.IntVar(&k.watchSeconds, "watch-seconds", 0, "look for so many seconds, at most 5, whether they come back")
+	f.StringVarP(&k.format, "output", "o", "table", "`FORMAT`: table, json, jsonl")
+	f.BoolVarP(&k.json, "json", "j", false, "short for -o json")
+	completeFlag(cmd, "output", completeWords("table", "json", "jsonl"))
+	completeFlag(cmd, "matching", func(cmd *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+		return completeExpression(cmd, nil, word)
+	})
 	return cmd
 }
 
-func (a *app) runKill(ctx context.Context, args []string, yes bool) error {
-	targets, err := parseTargets(args)
-	if err != nil {
-		return err
+func (k *killing) check(changed func(string) bool) error {
+	switch most := int(client.MaxWatch / time.Second); {
+	case k.json && changed("output"):
+		return usagef("-j and -o exclude each other")
+	case k.json:
+		k.format = "json"
+	case k.format != "table" && k.format != "json" && k.format != "jsonl":
+		return usagef("output format %q is none of table, json, jsonl", k.format)
+	case k.watchSeconds < 0 || k.watchSeconds > most:
+		return usagef("--watch-seconds %d: must be from 0 to %d", k.watchSeconds, most)
+	case changed("matching") && k.matching == "":
+		return usagef("--matching: an empty expression; 'nuctl kill --matching id 0-4294967295' would be all connections")
 	}
-	if len(targets) > 1 {
-		if err := a.confirm(ctx, yes, fmt.Sprintf("Kill %d connections?", len(targets))); err != nil {
-			return err
-		}
-	}
+	return nil
+}
+
+func (k *killing) options() client.KillOptions {
+	return client.KillOptions{Watch: time.Duration(k.watchSeconds) * time.Second, Force: k.force}
+}
+
+// killMatching kills what matches in one table: the same that is shown and asked about.
+func (a *app) killMatching(ctx context.Context, k *killing, expr string) error {
+	query := client.Query{Filters: map[string]any{"expr": expr}, Fields: append(connection.Summary(), "key")}
 	return a.withSession(ctx, func(s *client.Session) error {
-		if err := s.Kill(ctx, targets); err != nil {
+		if k.dryRun {
+			return a.dryRun(ctx, k, s, query)
+		}
+		page, err := s.Window(ctx, query, 0, sampleRows, "")
+		if err != nil {
 			return err
 		}
-		noun := "connections"
-		if len(targets) == 1 {
-			noun = "connection"
+		a.warnKill(page.Warnings)
+		if page.Total > 1 {
+			if err := a.confirmKill(ctx, k, page); err != nil {
+				return err
+			}
 		}
-		_, err := fmt.Fprintf(a.stdout, "%d %s killed\n", len(targets), noun)
-		return err
+		r := a.newReporter(k)
+		if page.Total > 0 {
+			err = a.killSnapshot(ctx, k, s, query, page, r)
+		}
+		return errors.Join(err, r.end(err))
 	})
 }
 
-// parseTargets checks ids and keys and drops duplicates.
-func parseTargets(args []string) ([]string, error) {
-	if len(args) > client.MaxTargets {
-		return nil, usagef("%d connections at once: no more than %d can be named", len(args), client.MaxTargets)
-	}
-	seen := map[string]bool{}
-	var targets []string
-	for _, arg := range args {
-		target, err := parseTarget(arg)
+// killSnapshot kills all that match in the table of a page: in one call if the server takes
+// that many at once, else by their keys.
+func (a *app) killSnapshot(ctx context.Context, k *killing, s *client.Session, q client.Query, page client.Page, r *reporter) error {
+	if page.Total <= client.MaxMatching {
+		reports, err := s.KillMatching(ctx, q.Filters, page.Snapshot, k.options())
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if !seen[target] {
-			seen[target] = true
-			targets = append(targets, target)
+		return r.write(reports, nil)
+	}
+	q.Fields = []string{"key"}
+	var keys []string
+	for start := 0; start < page.Total; {
+		part, err := s.Window(ctx, q, start, client.PageRows, page.Snapshot)
+		if err != nil {
+			return err
+		}
+		for _, row := range rowsOf(part) {
+			if key, ok := row.Text("key"); ok {
+				keys = append(keys, key)
+			}
+		}
+		start += len(part.Rows)
+		last := start >= page.Total || len(part.Rows) == 0
+		if len(keys) > client.MaxTargets-client.PageRows || last && len(keys) > 0 {
+			if err := a.killChunk(ctx, k, s, keys, r); err != nil {
+				return err
+			}
+			keys = keys[:0]
+		}
+		if last {
+			break
 		}
 	}
-	return targets, nil
+	return nil
 }
 
-// parseTarget takes an id, decimal and of 32 bits, or what may be a key: that is
-// opaque, but safe in URLs and never a number.
-func parseTarget(arg string) (string, error) {
-	foreign := func(r rune) bool {
-		return !strings.ContainsRune("-_.~", r) && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}
-	if arg == "" || len(arg) > maxKey || strings.ContainsFunc(arg, foreign) || strings.HasPrefix(arg, "-") {
-		return "", usagef("%q is neither the id nor the key of a connection", arg)
-	}
-	if arg[0] < '0' || arg[0] > '9' {
-		return arg, nil
-	}
-	id, err := strconv.ParseUint(arg, 10, 32)
+func (a *app) killChunk(ctx context.Context, k *killing, s *client.Session, targets []string, r *reporter) error {
+	reports, err := s.KillNamed(ctx, targets, k.options())
 	if err != nil {
-		return "", usagef("%q is not the id of a connection, a decimal number below 2^32", arg)
+		return err
 	}
-	return strconv.FormatUint(id, 10), nil
+	return r.write(reports, targets)
+}
+
+// dryRun shows what a query finds as what would be killed.
+func (a *app) dryRun(ctx context.Context, k *killing, s *client.Session, queries ...client.Query) error {
+	writer, err := output.New(output.Config{Format: k.format, Out: a.stdout, Columns: a.terminalWidth(),
+		Unicode: unicodeLocale(a.getenv), Colour: a.colour(a.stdout)})
+	if err != nil {
+		return err
+	}
+	found := 0
+	for _, query := range queries {
+		for page, err := range s.Pages(ctx, query) {
+			if err != nil {
+				return err
+			}
+			found += len(page.Rows)
+			if err := writer.Page(rowsOf(page)); err != nil {
+				return fmt.Errorf("write list: %w", err)
+			}
+		}
+	}
+	if err := writer.End(); err != nil {
+		return fmt.Errorf("write list: %w", err)
+	}
+	fmt.Fprintf(a.stderr, "nuctl: %s would be killed, unless the helper's policy protects them; nothing was done\n", plural(found))
+	return nil
 }

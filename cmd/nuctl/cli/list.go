@@ -4,27 +4,19 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
+	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"nuconntrack/cmd/nuctl/client"
 	"nuconntrack/cmd/nuctl/connection"
+	"nuconntrack/cmd/nuctl/names"
 	"nuconntrack/cmd/nuctl/output"
 	"nuconntrack/frontd/table"
 )
-
-// listing is what the flags of list say.
-type listing struct {
-	filters  filterFlags
-	sort     string
-	limit    int
-	format   string
-	json     bool
-	noHeader bool
-	fields   []string
-}
 
 func (a *app) list() *cobra.Command {
 	l := listing{}
@@ -34,116 +26,190 @@ func (a *app) list() *cobra.Command {
 		Long: `List the connections that match the expression and all filters. A filter's value may
 be a list (80,443: any of these), a network (10.0.0.0/8), a range (1024-65535), a
 comparison (>=1000) or a negation (!22); quote what the shell would take for itself.
-In tables, SOURCE -> OTHER shows what address translation makes of an address, - is
-what the kernel does not know, B/S bytes per second, k, M and G powers of 1000, and !
-a timeout that is fixed. The other formats are exact.
+
+In tables, 10.0.0.5:40000 -> 198.51.100.7:61000 shows what address translation makes of
+an address, - is what the kernel does not know, B/S bytes per second, k, M and G powers
+of 1000, and ! a timeout that is fixed. table shows what fits the terminal, wide
+everything. extended is what 'conntrack -L -o extended' prints, and save what
+'conntrack --load-file' reads. These and the other formats are exact.
+
+At a terminal, what is longer than the screen goes through NUCTL_PAGER, PAGER or less.
+With --watch a terminal shows as many as fit, again and again; elsewhere each round
+comes as jsonl, with the time of its table in the member taken.
 
 ` + table.ExprHelp(),
 		Example: `  nuctl list proto tcp and dst 10.0.0.0/8 and not state established
   nuctl list 'rate > 100k and (dport 80,443 or nat)'
   nuctl list -p tcp -d 10.0.0.0/8 --dport 80,443 --state established
   nuctl list --sort byte_rate:desc --limit 20
-  nuctl list --filter 'byte_rate=>100000' -o jsonl`,
+  nuctl list --filter 'byte_rate=>100000' -o jsonl
+  nuctl list --watch 5 --sort byte_rate:desc
+  nuctl list -o save > table && conntrack --load-file table`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l.filters.expr = args
-			if l.json && cmd.Flags().Changed("output") {
-				return usagef("-j and -o exclude each other")
-			}
-			return a.runList(cmd.Context(), l)
+			return a.runList(cmd.Context(), &l, cmd.Flags().Changed)
 		},
+		ValidArgsFunction: completeExpression,
 	}
-	f := cmd.Flags()
-	l.filters.flags(f)
-	f.StringVar(&l.sort, "sort", "", "sort by `FIELD[:desc]`")
-	f.IntVar(&l.limit, "limit", 0, "show at most so many (0: all)")
-	f.StringVarP(&l.format, "output", "o", "table", "format: "+strings.Join(output.Formats(), ", "))
-	f.BoolVarP(&l.json, "json", "j", false, "short for -o json")
-	f.BoolVarP(&l.noHeader, "no-header", "H", false, "leave out the line of titles")
-	f.StringSliceVar(&l.fields, "fields", nil, "only these fields, separated by commas")
+	l.flags(cmd)
 	return cmd
 }
 
-func (a *app) runList(ctx context.Context, l listing) error {
-	query, err := l.query()
+func (a *app) runList(ctx context.Context, l *listing, changed func(string) bool) error {
+	query, err := l.query(changed)
 	if err != nil {
 		return err
 	}
-	if l.json {
-		l.format = "json"
+	if changed("watch") {
+		return a.watchList(ctx, l, query, changed("output") || l.json)
 	}
-	writer, err := output.New(output.Config{
-		Format: l.format, Out: a.stdout, Columns: a.terminalWidth(), Fields: l.fields,
-		NoHeader: l.noHeader, Unicode: unicodeLocale(a.getenv),
-	})
+	var out io.Writer = a.stdout
+	paged := a.openPager(l.noPager || !output.Tabular(l.format))
+	if paged != nil {
+		out = paged
+	}
+	closeNames := a.setNames(l)
+	defer closeNames()
+	writer, err := output.New(a.outputConfig(l, out, a.terminalWidth()))
 	if err != nil {
 		return &usageError{err}
 	}
-	if l.format == "table" && len(query.Fields) == 0 {
-		query.Fields = connection.Summary()
+	list := lister{app: a, writer: writer, holdBack: paged != nil}
+	err = a.withSession(ctx, func(s *client.Session) error { return list.write(ctx, s, query) })
+	if paged != nil {
+		// The session is over, however long somebody reads.
+		err = errors.Join(err, paged.Close())
 	}
-	return a.withSession(ctx, func(s *client.Session) error {
-		shown, total, err := a.writePages(ctx, s, query, writer)
+	if errors.Is(err, errQuit) {
+		err = nil
+	}
+	list.sayNotes()
+	if err == nil && output.Tabular(l.format) {
+		list.sayCount(query.Start)
+	}
+	return err
+}
+
+// setNames makes the names that the list is to show; what it gives ends the look-ups.
+func (a *app) setNames(l *listing) (done func()) {
+	if !l.resolve {
+		return func() {}
+	}
+	services, err := readServices("/etc/services")
+	if err != nil {
+		a.warn(fmt.Sprintf("ports stay numbers: %v", err))
+	}
+	resolver := names.New(names.Config{Services: services})
+	l.names = resolver
+	return resolver.Close
+}
+
+// maxServices is how much of /etc/services is read, in bytes.
+const maxServices = 4 << 20
+
+func readServices(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxServices))
+	return string(text), err
+}
+
+func (a *app) outputConfig(l *listing, out io.Writer, columns int) output.Config {
+	c := output.Config{Format: l.format, Out: out, Columns: columns, Fields: l.fields,
+		NoHeader: l.noHeader, Unicode: unicodeLocale(a.getenv), Colour: a.colour(a.stdout)}
+	if l.names != nil {
+		c.Names = l.names
+	}
+	return c
+}
+
+// lister passes rows on as they come, and what there is to say of them.
+type lister struct {
+	app    *app
+	writer output.Writer
+	// holdBack keeps what there is to say until the list is written: a pager has the
+	// screen.
+	holdBack            bool
+	notes               []string
+	said                map[string]bool
+	shown, total, count int
+}
+
+func (l *lister) write(ctx context.Context, s *client.Session, q client.Query) error {
+	for page, err := range s.Pages(ctx, q) {
 		if err != nil {
 			return err
 		}
-		if l.format == "table" && shown < total {
-			fmt.Fprintf(a.stderr, "nuctl: %d of %d matching connections shown\n", shown, total)
+		l.warn(page.Warnings...)
+		l.total, l.count = page.Total, page.Count
+		if err := l.writer.Page(rowsOf(page)); err != nil {
+			return fmt.Errorf("write list: %w", err)
 		}
-		return nil
-	})
+		l.shown += len(page.Rows)
+	}
+	if err := l.writer.End(); err != nil {
+		return fmt.Errorf("write list: %w", err)
+	}
+	l.warn(output.Notes(l.writer)...)
+	return nil
 }
 
-// writePages passes rows on as they come, and each warning of the server once.
-func (a *app) writePages(ctx context.Context, s *client.Session, q client.Query, w output.Writer) (shown, total int, err error) {
-	warned := map[string]bool{}
-	for page, err := range s.Pages(ctx, q) {
-		if err != nil {
-			return 0, 0, err
+// warn says each text once, at once or when the list is written.
+func (l *lister) warn(texts ...string) {
+	for _, text := range texts {
+		switch {
+		case l.said[text]:
+			continue
+		case l.said == nil:
+			l.said = map[string]bool{}
 		}
-		for _, text := range page.Warnings {
-			if !warned[text] {
-				warned[text] = true
-				a.warn(text)
-			}
+		l.said[text] = true
+		if l.holdBack {
+			l.notes = append(l.notes, text)
+		} else {
+			l.app.warn(text)
 		}
-		rows := make([]connection.Row, len(page.Rows))
-		for i, row := range page.Rows {
-			rows[i] = row
-		}
-		if err := w.Page(rows); err != nil {
-			return 0, 0, fmt.Errorf("write list: %w", err)
-		}
-		shown, total = shown+len(rows), page.Total
 	}
-	if err := w.End(); err != nil {
-		return 0, 0, fmt.Errorf("write list: %w", err)
-	}
-	return shown, total, nil
 }
 
-func (l listing) query() (client.Query, error) {
-	filters, err := l.filters.compile()
-	if err != nil {
-		return client.Query{}, err
+func (l *lister) sayNotes() {
+	for _, text := range l.notes {
+		l.app.warn(text)
 	}
-	if l.limit < 0 {
-		return client.Query{}, usagef("--limit must not be negative")
-	}
-	q := client.Query{Filters: filters, Limit: l.limit, Fields: l.fields}
-	field, direction, directed := strings.Cut(l.sort, ":")
-	q.OrderBy = field
-	switch strings.ToLower(direction) {
-	case "asc":
-	case "desc":
-		q.Descending = true
+}
+
+// sayCount says how many of how many are shown: to people always, and to a file's
+// writer if they are not all.
+func (l *lister) sayCount(start int) {
+	switch {
+	case start > 0 && l.shown > 0:
+		fmt.Fprintf(l.app.stderr, "nuctl: %d to %d of %d matching connections shown\n", start+1, start+l.shown, l.total)
+	case l.shown < l.total:
+		fmt.Fprintf(l.app.stderr, "nuctl: %d of %d matching connections shown\n", l.shown, l.total)
+	case !terminal(l.app.stdout):
+	case l.total < l.count:
+		fmt.Fprintf(l.app.stderr, "nuctl: %s of %d\n", plural(l.total), l.count)
 	default:
-		if directed {
-			return client.Query{}, usagef("--sort %q: the direction is asc or desc", l.sort)
-		}
+		fmt.Fprintf(l.app.stderr, "nuctl: %s\n", plural(l.total))
 	}
-	if directed && field == "" {
-		return client.Query{}, usagef("--sort %q: no field", l.sort)
+}
+
+func rowsOf(page client.Page) []connection.Row {
+	rows := make([]connection.Row, len(page.Rows))
+	for i, row := range page.Rows {
+		rows[i] = row
 	}
-	return q, nil
+	return rows
+}
+
+// plural counts connections.
+func plural(n int) string {
+	if n == 1 {
+		return "1 connection"
+	}
+	return fmt.Sprintf("%d connections", n)
 }

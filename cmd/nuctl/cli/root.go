@@ -28,6 +28,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	args           []string
 	settings       settings
 	// began says that a command runs: what failed before was the way it was written.
 	began bool
@@ -36,10 +37,10 @@ type app struct {
 // Run does what the arguments say and gives the exit code. When ctx ends it logs out and
 // returns.
 func Run(ctx context.Context, c Config) int {
-	a := &app{stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr, getenv: c.Getenv}
+	a := &app{stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr, getenv: c.Getenv, args: c.Args}
 	root := a.root()
 	root.AddCommand(c.More...)
-	root.SetArgs(c.Args)
+	root.SetArgs(joinWatch(c.Args))
 	root.SetIn(c.Stdin)
 	root.SetOut(c.Stdout)
 	root.SetErr(c.Stderr)

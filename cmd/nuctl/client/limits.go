@@ -26,6 +26,8 @@ const (
 	// MaxTargets is how many connections one call of Kill may name: the server reads
 	// no more than 20,000 values.
 	MaxTargets = 10_000
+	// MaxMatching is how many connections the server kills in one call of KillMatching.
+	MaxMatching = 20_000
 	// PageRows is how many rows one call asks for. The server may give fewer.
 	PageRows = 1000
 )

@@ -14,9 +14,15 @@ const MaxWatch = 5 * time.Second
 
 // The outcomes of a Report that callers tell apart.
 const (
-	OutcomeKilled   = "killed"
-	OutcomeGone     = "gone"
-	OutcomeReturned = "returned"
+	OutcomeKilled    = "killed"
+	OutcomeGone      = "gone"
+	OutcomeReplaced  = "replaced"
+	OutcomeProtected = "protected"
+	OutcomeForbidden = "forbidden"
+	OutcomeAmbiguous = "ambiguous"
+	OutcomeUnknown   = "unknown"
+	OutcomeReturned  = "returned"
+	OutcomeFailed    = "failed"
 )
 
 // Report is what became of one connection that was to be killed.
@@ -30,15 +36,36 @@ type Report struct {
 // Ended says whether the connection is no more.
 func (r Report) Ended() bool { return r.Outcome == OutcomeKilled || r.Outcome == OutcomeGone }
 
-// KillReport is Kill with a report on each target, in their order. What was killed is
-// watched for so long, in whole seconds and no longer than MaxWatch.
+// KillOptions are how to kill.
+type KillOptions struct {
+	// Watch is how long what was killed is looked for again, in whole seconds and no
+	// longer than MaxWatch; 0 does not look.
+	Watch time.Duration
+	// Force kills the connection that carries the call, too.
+	Force bool
+}
+
+// arguments are what ends the parameters of what kills.
+func (o KillOptions) arguments() []any {
+	args := []any{int(min(o.Watch, MaxWatch) / time.Second)}
+	if o.Force {
+		args = append(args, map[string]any{"force": true})
+	}
+	return args
+}
+
+// KillReport is Kill with a report on each target, in their order.
 func (s *Session) KillReport(ctx context.Context, targets []string, watch time.Duration) ([]Report, error) {
+	return s.KillNamed(ctx, targets, KillOptions{Watch: watch})
+}
+
+// KillNamed is KillReport with options.
+func (s *Session) KillNamed(ctx context.Context, targets []string, o KillOptions) ([]Report, error) {
 	if len(targets) > MaxTargets {
 		return nil, s.client.fail("kill_report", Unsent, errors.New("too many connections in one call"))
 	}
 	var reports []Report
-	seconds := int(min(watch, MaxWatch) / time.Second)
-	if err := s.call(ctx, &reports, "kill_report", targets, seconds); err != nil {
+	if err := s.call(ctx, &reports, "kill_report", append([]any{targets}, o.arguments()...)...); err != nil {
 		return nil, err
 	}
 	if len(reports) != len(targets) {
@@ -46,6 +73,16 @@ func (s *Session) KillReport(ctx context.Context, targets []string, watch time.D
 	}
 	return reports, nil
 }
+
+// KillMatching kills exactly what matches in a snapshot, at most MaxMatching.
+func (s *Session) KillMatching(ctx context.Context, filters map[string]any, snapshot string, o KillOptions) ([]Report, error) {
+	var reports []Report
+	err := s.call(ctx, &reports, "kill_matching", append([]any{filters, snapshot}, o.arguments()...)...)
+	return reports, err
+}
+
+// Refresh lets the next page that names no snapshot show a table that is read from now on.
+func (s *Session) Refresh(ctx context.Context) error { return s.call(ctx, nil, "refresh") }
 
 // Identity is who the server takes us for.
 type Identity struct {

@@ -18,6 +18,8 @@ type Query struct {
 	OrderBy string
 	// Descending reverses the order.
 	Descending bool
+	// Start is how many rows to leave out before the first.
+	Start int
 	// Limit is how many rows to fetch; 0 is all.
 	Limit int
 	// Fields are the names to fetch; none fetches all.
@@ -42,11 +44,11 @@ type Page struct {
 // always comes, be it empty; an error ends the sequence.
 func (s *Session) Pages(ctx context.Context, q Query) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		start, snapshot := 0, ""
+		start, snapshot := q.Start, ""
 		for {
 			length := PageRows
 			if q.Limit > 0 {
-				length = min(length, q.Limit-start)
+				length = min(length, q.Start+q.Limit-start)
 			}
 			page, err := s.page(ctx, q, start, length, snapshot)
 			if err != nil {
@@ -54,7 +56,7 @@ func (s *Session) Pages(ctx context.Context, q Query) iter.Seq2[Page, error] {
 				return
 			}
 			start, snapshot = start+len(page.Rows), page.Snapshot
-			finished := len(page.Rows) == 0 || start >= page.Total || q.Limit > 0 && start >= q.Limit
+			finished := len(page.Rows) == 0 || start >= page.Total || q.Limit > 0 && start >= q.Start+q.Limit
 			if !yield(page, nil) || finished {
 				return
 			}

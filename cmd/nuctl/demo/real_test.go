@@ -225,7 +225,7 @@ func (r *running) pasteCommands(t *testing.T) {
 		t.Errorf("kill: %v\n%s", err, out)
 	}
 	refused := strings.Replace(commands[2], "--dport 443", "--dport 22", 1)
-	if out, err := paste(refused); err == nil || !strings.Contains(out, "ssh") || !strings.Contains(out, "fault 6") {
+	if out, err := paste(refused); err == nil || !strings.Contains(out, "ssh") || !strings.Contains(out, "protected") {
 		t.Errorf("kill of ssh: %v\n%s", err, out)
 	}
 }

@@ -4,6 +4,7 @@ package output
 
 import (
 	"fmt"
+	"strings"
 
 	"nuconntrack/cmd/nuctl/connection"
 )
@@ -25,15 +26,19 @@ type column struct {
 	cell   func(row connection.Row, arrow string) string
 }
 
-const keepAlways = 100
+const (
+	// keepTranslated is where the results of translation stand among the columns.
+	keepTranslated = 45
+	keepAlways     = 100
+)
 
 // columns are those of the table of connections.
-func columns() []column {
+func columns(names Names) []column {
 	return []column{
 		{title: "PROTO", keep: keepAlways, cell: text("proto")},
 		{title: "STATE", keep: 50, cell: state},
-		{title: "SOURCE", keep: keepAlways, elastic: true, cell: ends("src", "dst")},
-		{title: "DESTINATION", keep: keepAlways, elastic: true, cell: ends("dst", "src")},
+		{title: "SOURCE", keep: keepAlways, elastic: true, cell: named(names, "src", "dst")},
+		{title: "DESTINATION", keep: keepAlways, elastic: true, cell: named(names, "dst", "src")},
 		{title: "ZONE", keep: 60, sparse: true, cell: zone},
 		{title: "B/S", right: true, keep: 40, cell: size("byte_rate")},
 		{title: "SENT", right: true, keep: 20, cell: size("orig_counter_bytes")},
@@ -42,6 +47,29 @@ func columns() []column {
 		{title: "MARK", right: true, keep: 30, cell: mark},
 		{title: "ID", right: true, keep: keepAlways, cell: text("id")},
 	}
+}
+
+// wideColumns are all there is to know of a connection.
+func wideColumns(names Names) []column {
+	list := columns(names)
+	for i := range list {
+		list[i].sparse = false
+	}
+	last := list[len(list)-1]
+	list = append(list[:len(list)-1],
+		column{title: "B/S SENT", right: true, cell: size("orig_byte_rate")},
+		column{title: "B/S RECEIVED", right: true, cell: size("repl_byte_rate")},
+		column{title: "PACKETS SENT", right: true, cell: size("orig_counter_packets")},
+		column{title: "PACKETS RECEIVED", right: true, cell: size("repl_counter_packets")},
+		column{title: "AGE", right: true, cell: seconds("age")},
+		column{title: "FLAGS", cell: flags},
+		column{title: "HELPER", cell: text("helper")},
+		column{title: "LABELS", cell: text("labels")},
+		column{title: "SECCTX", cell: text("secctx")},
+		column{title: "USE", right: true, cell: text("use")},
+		last,
+		column{title: "KEY", cell: text("key")})
+	return list
 }
 
 // fieldColumns are those of a table of chosen fields, as they are.
@@ -72,6 +100,30 @@ func size(name string) func(connection.Row, string) string {
 		}
 		return unknown
 	}
+}
+
+func seconds(name string) func(connection.Row, string) string {
+	return func(row connection.Row, _ string) string {
+		if n, ok := row.Number(name); ok {
+			return Seconds(n)
+		}
+		return unknown
+	}
+}
+
+// flags are what the status says, - for none of it.
+func flags(row connection.Row, _ string) string {
+	var set []string
+	for _, f := range [][2]string{{"assured", "assured"}, {"seen_reply", "replied"}, {"snat", "snat"}, {"dnat", "dnat"},
+		{"fixed_timeout", "fixed"}, {"offload", "offload"}} {
+		if on, _ := row.Flag(f[0]); on {
+			set = append(set, f[1])
+		}
+	}
+	if len(set) == 0 {
+		return unknown
+	}
+	return strings.Join(set, ",")
 }
 
 // ends shows one end as the originator sees it, and behind the arrow what address

@@ -19,6 +19,8 @@ type table struct {
 	out      io.Writer
 	limit    int
 	header   bool
+	colour   bool
+	names    Names
 	arrow    string
 	ellipsis string
 	columns  []column
@@ -27,18 +29,28 @@ type table struct {
 }
 
 func newTable(c Config) *table {
-	t := &table{out: c.Out, limit: c.Columns, header: !c.NoHeader, arrow: " -> ", ellipsis: "~", columns: columns()}
+	t := &table{out: c.Out, limit: c.Columns, header: !c.NoHeader, colour: c.Colour, names: c.Names,
+		arrow: " -> ", ellipsis: "~", columns: columns(c.Names)}
 	if c.Unicode {
 		t.arrow, t.ellipsis = " → ", "…"
 	}
-	if len(c.Fields) > 0 {
+	switch {
+	case len(c.Fields) > 0:
 		t.columns = fieldColumns(c.Fields)
+	case c.Format == "wide":
+		t.columns = wideColumns(c.Names)
+	}
+	if c.Format == "wide" {
+		t.limit = 0
 	}
 	return t
 }
 
 // Page writes the rows.
 func (t *table) Page(rows []connection.Row) error {
+	if t.names != nil {
+		t.names.Learn(rows)
+	}
 	cells := make([][]string, len(rows))
 	for i, row := range rows {
 		for _, c := range t.columns {
@@ -58,7 +70,7 @@ func (t *table) Page(rows []connection.Row) error {
 		for i, c := range t.columns {
 			titles[i] = c.title
 		}
-		t.line(&b, titles)
+		t.titles(&b, titles)
 	}
 	t.begun = true
 	for _, row := range cells {
@@ -77,7 +89,8 @@ func (t *table) End() error {
 }
 
 // choose drops sparse columns with nothing in them, then as many of the others as the
-// width demands, least wanted first.
+// width demands, least wanted first. A column that is wanted more than the results of
+// translation stays while there is room for it without them.
 func (t *table) choose(cells [][]string) [][]string {
 	for i := len(t.columns) - 1; i >= 0; i-- {
 		says := func(row []string) bool { return row[i] != unknown }
@@ -93,12 +106,30 @@ func (t *table) choose(cells [][]string) [][]string {
 				least = i
 			}
 		}
-		if t.columns[least].keep >= keepAlways {
+		keep := t.columns[least].keep
+		if keep >= keepAlways || keep > keepTranslated && t.untranslated(cells) <= t.limit {
 			break
 		}
 		cells = t.drop(cells, least)
 	}
 	return cells
+}
+
+// untranslated is how wide the table is with what stands before the arrows alone.
+func (t *table) untranslated(cells [][]string) int {
+	sum := t.total()
+	for i, c := range t.columns {
+		if !c.elastic {
+			continue
+		}
+		needed := width(c.title)
+		for _, row := range cells {
+			before, _, _ := strings.Cut(row[i], t.arrow)
+			needed = max(needed, width(before)+width(t.ellipsis))
+		}
+		sum -= max(0, t.widths[i]-needed)
+	}
+	return sum
 }
 
 func (t *table) drop(cells [][]string, at int) [][]string {
@@ -154,9 +185,20 @@ func (t *table) squeeze() {
 	}
 }
 
+// titles writes the line above the table.
+func (t *table) titles(b *strings.Builder, cells []string) {
+	var line strings.Builder
+	t.line(&line, cells)
+	text := strings.TrimSuffix(line.String(), "\n")
+	if t.colour {
+		text = Bold(text)
+	}
+	b.WriteString(text + "\n")
+}
+
 func (t *table) line(b *strings.Builder, cells []string) {
 	for i, cell := range cells {
-		cell = t.cut(cell, t.widths[i])
+		cell = shorten(cell, t.widths[i], t.arrow, t.ellipsis)
 		pad := strings.Repeat(" ", t.widths[i]-width(cell))
 		if i > 0 {
 			b.WriteString("  ")
@@ -171,19 +213,4 @@ func (t *table) line(b *strings.Builder, cells []string) {
 		}
 	}
 	b.WriteByte('\n')
-}
-
-// cut shortens a cell to n columns and marks where.
-func (t *table) cut(cell string, n int) string {
-	if width(cell) <= n {
-		return cell
-	}
-	n -= width(t.ellipsis)
-	used := 0
-	for i, r := range cell {
-		if used += runeWidth(r); used > n {
-			return cell[:i] + t.ellipsis
-		}
-	}
-	return cell
 }

@@ -32,16 +32,59 @@ type Config struct {
 	NoHeader bool
 	// Unicode says that Out can show characters beyond ASCII.
 	Unicode bool
+	// Colour says that Out is a terminal whose user has nothing against colours.
+	Colour bool
+	// Names, if not nil, gives the names that stand for addresses and ports in tables.
+	Names Names
+}
+
+// Names knows names for what rows hold. What it returns is text of the network.
+type Names interface {
+	// Learn looks up what can be found out in bounded time about the addresses of rows.
+	Learn(rows []connection.Row)
+	// Host is the name of an address, or the address.
+	Host(addr string) string
+	// Service is the name of a port of a protocol, or its number.
+	Service(protocol string, port uint64) string
 }
 
 // Formats are the names of the formats.
-func Formats() []string { return []string{"table", "json", "jsonl", "csv"} }
+func Formats() []string { return []string{"table", "wide", "json", "jsonl", "csv", "extended", "save"} }
+
+// Tabular says whether a format is for people at a terminal.
+func Tabular(format string) bool { return format == "table" || format == "wide" }
+
+// Needs are the fields that a format is made of; none for those that show every field.
+func Needs(format string) []string {
+	switch format {
+	case "table":
+		return connection.Summary()
+	case "wide":
+		return append(connection.Summary(), strings.Fields(`key snat dnat offload use orig_byte_rate repl_byte_rate
+			orig_counter_packets repl_counter_packets age helper labels secctx`)...)
+	case "extended", "save":
+		return conntrackFields()
+	}
+	return nil
+}
+
+// Notes are what a Writer has to say about rows that it could not write.
+func Notes(w Writer) []string {
+	if n, ok := w.(interface{ Notes() []string }); ok {
+		return n.Notes()
+	}
+	return nil
+}
 
 // New makes the Writer of a format.
 func New(c Config) (Writer, error) {
 	switch c.Format {
-	case "table":
+	case "table", "wide":
 		return newTable(c), nil
+	case "extended":
+		return &extendedWriter{out: c.Out}, nil
+	case "save":
+		return &saveWriter{out: c.Out, left: map[string]int{}}, nil
 	case "json":
 		return &jsonWriter{out: c.Out, array: true}, nil
 	case "jsonl":
