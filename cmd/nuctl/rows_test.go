@@ -21,7 +21,7 @@ func rowsNamed(name string) ([]map[string]any, error) {
 	n, err := strconv.Atoi(name)
 	rows := make([]map[string]any, n)
 	for i := range rows {
-		rows[i] = map[string]any{"id": strconv.Itoa(i + 1), "proto": "tcp", "state": "ESTABLISHED",
+		rows[i] = map[string]any{"id": strconv.Itoa(i + 1), "key": fmt.Sprintf("k%d", i+1), "proto": "tcp", "state": "ESTABLISHED",
 			"orig_src": fmt.Sprintf("10.0.%d.%d", i/250, i%250), "orig_dst": "192.0.2.1"}
 	}
 	return rows, err

@@ -150,9 +150,11 @@ func (a *app) killSnapshot(ctx context.Context, k *killing, s *client.Session, q
 			return err
 		}
 		for _, row := range rowsOf(part) {
-			if key, ok := row.Text("key"); ok {
-				keys = append(keys, key)
+			key, ok := row.Text("key")
+			if !ok {
+				return errors.New("the server names a connection without its key")
 			}
+			keys = append(keys, key)
 		}
 		start += len(part.Rows)
 		last := start >= page.Total || len(part.Rows) == 0
