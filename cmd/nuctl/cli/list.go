@@ -190,7 +190,7 @@ func (l *lister) sayCount(start int) {
 		fmt.Fprintf(l.app.stderr, "nuctl: %d to %d of %d matching connections shown\n", start+1, start+l.shown, l.total)
 	case l.shown < l.total:
 		fmt.Fprintf(l.app.stderr, "nuctl: %d of %d matching connections shown\n", l.shown, l.total)
-	case !terminal(l.app.stdout):
+	case !isTerminal(l.app.stdout):
 	case l.total < l.count:
 		fmt.Fprintf(l.app.stderr, "nuctl: %s of %d\n", plural(l.total), l.count)
 	default:

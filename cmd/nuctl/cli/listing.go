@@ -89,25 +89,20 @@ func (l *listing) query(changed func(string) bool) (client.Query, error) {
 	if len(q.Fields) == 0 {
 		q.Fields = output.Needs(l.format)
 	}
-	return q, l.order(&q)
+	q.OrderBy, q.Descending, err = parseSort(l.sort)
+	return q, err
 }
 
-func (l *listing) order(q *client.Query) error {
-	field, direction, directed := strings.Cut(l.sort, ":")
-	q.OrderBy = field
-	switch strings.ToLower(direction) {
-	case "asc":
-	case "desc":
-		q.Descending = true
-	default:
-		if directed {
-			return usagef("--sort %q: the direction is asc or desc", l.sort)
-		}
+// parseSort reads FIELD[:desc]. An empty text leaves the order to the server.
+func parseSort(text string) (field string, descending bool, err error) {
+	field, direction, directed := strings.Cut(text, ":")
+	switch direction = strings.ToLower(direction); {
+	case directed && field == "":
+		return "", false, usagef("--sort %q: no field", text)
+	case directed && direction != "asc" && direction != "desc":
+		return "", false, usagef("--sort %q: the direction is asc or desc", text)
 	}
-	if directed && field == "" {
-		return usagef("--sort %q: no field", l.sort)
-	}
-	return nil
+	return field, direction == "desc", nil
 }
 
 // interval is how often --watch looks.

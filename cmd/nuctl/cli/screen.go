@@ -27,15 +27,9 @@ func columnsOf(out *os.File, setting string) int {
 	return width
 }
 
-// terminal says whether somebody looks at what is written there.
-func terminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
-}
-
 // colour says whether colours are wanted there (no-color.org).
 func (a *app) colour(w io.Writer) bool {
-	return terminal(w) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+	return isTerminal(w) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 }
 
 // unicodeLocale says whether the locale's characters are UTF-8; the first variable that

@@ -50,7 +50,7 @@ func (a *app) runTop(ctx context.Context, args []string, w watching) error {
 	if w.interval < top.MinInterval || w.interval > top.MaxInterval {
 		return usagef("--interval %v: must be from %v to %v", w.interval, top.MinInterval, top.MaxInterval)
 	}
-	sorted, err := listing{sort: w.sort}.query()
+	field, descending, err := parseSort(w.sort)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (a *app) runTop(ctx context.Context, args []string, w watching) error {
 		}
 		return top.Run(ctx, top.Config{
 			Source: s, Server: way.address.String(), Identity: who, Fields: names, Expr: expr,
-			OrderBy: sorted.OrderBy, Descending: sorted.Descending, Interval: w.interval, ReadOnly: w.readOnly,
+			OrderBy: field, Descending: descending, Interval: w.interval, ReadOnly: w.readOnly,
 			Unicode: unicodeLocale(a.getenv), Colours: a.getenv("NO_COLOR") == "",
 		})
 	})

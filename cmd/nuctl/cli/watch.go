@@ -49,7 +49,7 @@ func (a *app) watchList(ctx context.Context, l *listing, q client.Query, chosen 
 	}
 	w := &watcher{app: a, listing: l, query: q, interval: interval, said: map[string]bool{}}
 	screen, isFile := a.stdout.(*os.File)
-	drawn := isFile && terminal(a.stdout) && output.Tabular(l.format)
+	drawn := isFile && isTerminal(a.stdout) && output.Tabular(l.format)
 	if !drawn {
 		if chosen && l.format != "jsonl" && l.format != "json" {
 			return usagef("--watch writes tables to a terminal and jsonl elsewhere, not %s", l.format)
