@@ -13,6 +13,7 @@ import (
 	"nuconntrack/frontd/listen"
 	"nuconntrack/frontd/rpc"
 	"nuconntrack/frontd/service"
+	"nuconntrack/frontd/web"
 )
 
 // origin tells where a request comes from: as the kernel has it, and as a proxy says that is
@@ -47,6 +48,37 @@ func origin(set *config.Config, r *http.Request) rpc.Origin {
 	return o
 }
 
+// protoHeader is how a proxy says what its client speaks: "https" or "http".
+const protoHeader = "X-Forwarded-Proto"
+
+// pageOrigin is origin for the page, which has to know whether the browser trusts the way.
+func pageOrigin(set *config.Config, r *http.Request) web.Origin {
+	from := origin(set, r)
+	o := web.Origin{Text: from.Text, Local: from.Local, Carrier: from.Carrier, Login: from.Login}
+	client, _ := listen.From(r.Context())
+	proto := r.Header.Values(protoHeader)
+	switch {
+	case r.TLS != nil:
+		o.Secure = true
+	case len(proto) > 0 && believed(set, client):
+		// The last one, since those before it may be what the client itself had sent.
+		last := proto[len(proto)-1]
+		o.Secure = strings.EqualFold(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:]), "https")
+	default:
+		o.Secure = web.Loopback(r)
+	}
+	return o
+}
+
+// believed says whether a client is a proxy that is believed.
+func believed(set *config.Config, client listen.Client) bool {
+	sender := auth.Request{Client: client.Addr.Addr(), Unix: client.Unix}
+	if client.PeerKnown {
+		sender.Peer = &auth.Peer{UID: client.Peer.UID}
+	}
+	return set.Proxy.Trust.Covers(sender)
+}
+
 func peerOf(r *http.Request, client listen.Client) *auth.Peer {
 	if !client.PeerKnown {
 		return nil
@@ -62,11 +94,7 @@ func clientOf(set *config.Config, r *http.Request, proxy listen.Client) (netip.A
 		return netip.Addr{}, false
 	}
 	values := r.Header.Values(header)
-	sender := auth.Request{Client: proxy.Addr.Addr(), Unix: proxy.Unix}
-	if proxy.PeerKnown {
-		sender.Peer = &auth.Peer{UID: proxy.Peer.UID}
-	}
-	if len(values) == 0 || !set.Proxy.Trust.Covers(sender) {
+	if len(values) == 0 || !believed(set, proxy) {
 		return netip.Addr{}, false
 	}
 	last := values[len(values)-1]

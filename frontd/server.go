@@ -20,6 +20,7 @@ import (
 	"nuconntrack/frontd/listen"
 	"nuconntrack/frontd/rpc"
 	"nuconntrack/frontd/service"
+	"nuconntrack/frontd/web"
 	"nuconntrack/ipc"
 )
 
@@ -48,6 +49,7 @@ type Server struct {
 	http     *http.Server
 	gate     *listen.Gate
 	certs    *certs.Store // nil: no TLS
+	site     *web.Site
 
 	reload  sync.Mutex // one at a time
 	running atomic.Pointer[running]
@@ -70,6 +72,9 @@ func New(cfg Config) (*Server, error) {
 	var err error
 	if s.accounts, err = auth.ReadAccounts(); err == nil {
 		login, err = backend(set, s.accounts, cfg.Log)
+	}
+	if err == nil {
+		s.site, err = web.Load()
 	}
 	if err == nil {
 		s.certs, err = certificates(set, cfg.Log)
@@ -110,6 +115,7 @@ func (s *Server) serviceConfig(set *config.Config, login auth.Backend) service.C
 		MaxSnapshots:    set.View.MaxSnapshots,
 		MaxPage:         set.View.MaxPage,
 		SessionTimeout:  set.Sessions.Timeout,
+		PageTimeout:     set.Sessions.WebTimeout,
 		SessionLifetime: set.Sessions.Lifetime,
 		SessionsPerUser: set.Sessions.MaxPerUser,
 		Sessions:        set.Sessions.Max,
@@ -117,18 +123,41 @@ func (s *Server) serviceConfig(set *config.Config, login auth.Backend) service.C
 	}
 }
 
-// handler answers requests under a configuration.
+// handler answers requests under a configuration: XML-RPC and, unless it is off, the page.
 func (s *Server) handler(set *config.Config) http.Handler {
-	return rpc.New(rpc.Config{
+	read := func(r *http.Request) { listen.RequestRead(r.Context()) }
+	methods := rpc.New(rpc.Config{
 		Service:      s.service,
 		Origin:       func(r *http.Request) rpc.Origin { return origin(set, r) },
-		Read:         func(r *http.Request) { listen.RequestRead(r.Context()) },
+		Read:         read,
 		HostAllowed:  set.HostAllowed,
 		Multicall:    set.Multicall,
 		MaxBody:      set.Connections.MaxBody,
 		BodyTimeout:  set.Connections.Body,
 		WriteTimeout: set.Connections.Write,
 		Log:          s.cfg.Log,
+	})
+	if !set.Web {
+		return methods
+	}
+	page := web.New(web.Config{
+		Site:         s.site,
+		Service:      s.service,
+		Origin:       func(r *http.Request) web.Origin { return pageOrigin(set, r) },
+		Read:         read,
+		HostAllowed:  set.HostAllowed,
+		Passwords:    set.Auth.Backend == config.BackendFile || set.Auth.Backend == config.BackendLDAP,
+		LocalUsers:   set.Auth.Local != nil,
+		BodyTimeout:  set.Connections.Body,
+		WriteTimeout: set.Connections.Write,
+		Log:          s.cfg.Log,
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if web.Serves(r) {
+			page.ServeHTTP(w, r)
+		} else {
+			methods.ServeHTTP(w, r)
+		}
 	})
 }
 

@@ -114,10 +114,10 @@ func changeOf(field string, v xmlrpc.Value) (ipc.Change, error) {
 		return ipc.Change{Field: ipc.FieldMark, Value: value, Mask: mask}, err
 	case ipc.FieldTimeout.String():
 		n, err := number(v, "timeout", math.MaxUint32)
-		if err == nil && (n < 1 || n > ipc.MaxTimeout) {
-			err = service.BadParam("timeout: %d is not from 1 to %d seconds", n, ipc.MaxTimeout)
+		if err != nil {
+			return ipc.Change{}, err
 		}
-		return ipc.Change{Field: ipc.FieldTimeout, Value: uint32(n)}, err
+		return service.TimeoutChange(n)
 	}
-	return ipc.Change{}, service.BadParam("field: %s cannot be changed, only mark and timeout", quoted(field))
+	return ipc.Change{}, service.NoSuchChange(field)
 }

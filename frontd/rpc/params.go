@@ -69,39 +69,24 @@ func number(v xmlrpc.Value, name string, largest uint64) (uint64, error) {
 	switch v.Kind {
 	case xmlrpc.KindInt:
 		if v.Int < 0 {
-			return 0, negative(name)
+			return 0, service.Negative(name)
 		}
 		n = uint64(v.Int)
 	case xmlrpc.KindDouble:
 		if v.Double < 0 {
-			return 0, negative(name)
+			return 0, service.Negative(name)
 		}
 		if v.Double != math.Trunc(v.Double) || v.Double >= 1<<63 {
 			return 0, service.BadParam("%s: %v is not a whole number in range", name, v.Double)
 		}
 		n = uint64(v.Double)
 	case xmlrpc.KindString:
-		return parseNumber(v.Text, name, largest, 10)
+		return service.ParseNumber(v.Text, name, largest, 10)
 	default:
 		return 0, service.BadParam("%s: want a number, not %s", name, v.Kind)
 	}
 	if n > largest {
 		return 0, service.BadParam("%s: %d is more than %d", name, n, largest)
-	}
-	return n, nil
-}
-
-func negative(name string) error {
-	return service.BadParam("%s: a negative number; if it is a number beyond 2147483647 that your client made negative, send it as a decimal string", name)
-}
-
-func parseNumber(s, name string, largest uint64, base int) (uint64, error) {
-	if strings.HasPrefix(s, "-") {
-		return 0, negative(name)
-	}
-	n, err := strconv.ParseUint(s, base, 64)
-	if err != nil || n > largest {
-		return 0, service.BadParam("%s: %s is not a number from 0 to %d", name, quoted(s), largest)
 	}
 	return n, nil
 }
@@ -112,29 +97,7 @@ func mark(v xmlrpc.Value) (value, mask uint32, err error) {
 		n, err := number(v, "mark", math.MaxUint32)
 		return uint32(n), math.MaxUint32, err
 	}
-	mask = math.MaxUint32
-	bits, rest, masked := strings.Cut(v.Text, "/")
-	if masked {
-		if mask, err = bitsOf(rest, "the mask of the mark"); err != nil {
-			return 0, 0, err
-		}
-	}
-	if value, err = bitsOf(bits, "mark"); err != nil {
-		return 0, 0, err
-	}
-	if value&^mask != 0 {
-		return 0, 0, service.BadParam("mark: %#x has bits outside its mask %#x", value, mask)
-	}
-	return value, mask, nil
-}
-
-func bitsOf(s, name string) (uint32, error) {
-	base := 10
-	if len(s) > 2 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X")) {
-		s, base = s[2:], 16
-	}
-	n, err := parseNumber(s, name, math.MaxUint32, base)
-	return uint32(n), err
+	return service.ParseMark(v.Text)
 }
 
 // ref reads what names a connection: its key, or its id as a number or string.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
 )
 
@@ -61,4 +62,10 @@ func (c Carrier) carries(t ipc.Target) bool {
 // unmapped also forgets the zone of a link-local address, which the kernel's table has none of.
 func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+}
+
+// Carries is whether a key names this connection.
+func (c Carrier) Carries(key string) bool {
+	t, err := table.DecodeKey(key)
+	return err == nil && c.carries(t)
 }

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package web
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+
+	"nuconntrack/frontd/table"
+	"nuconntrack/ipc"
+)
+
+// endpoint is an address with its port, if it has one.
+func endpoint(addr netip.Addr, port uint16, kind ipc.PortKind) string {
+	if kind != ipc.Ports {
+		return addr.String()
+	}
+	return net.JoinHostPort(addr.String(), strconv.Itoa(int(port)))
+}
+
+// source and destination are the ends of one direction.
+func source(t ipc.Tuple) string      { return endpoint(t.Src, t.SrcPort, t.Kind) }
+func destination(t ipc.Tuple) string { return endpoint(t.Dst, t.DstPort, t.Kind) }
+
+// label names a connection for people: its protocol, and the ends that it was opened between.
+func label(protocol string, t ipc.Target) string {
+	return protocol + " " + source(t.Orig) + " → " + destination(t.Orig)
+}
+
+// labelOf names the connection of a row.
+func labelOf(s *table.Snapshot, row int32) string {
+	return label(protocolOf(s, row), s.Target(row))
+}
+
+// protocolOf is the name of a row's protocol.
+func protocolOf(s *table.Snapshot, row int32) string {
+	f, _ := table.FieldNamed("proto")
+	v, _ := f.Value(s, row)
+	return v.Text
+}
+
+// labelOfKey names the connection of a key, by the protocol's number where that is all there is;
+// "" for what is no key.
+func labelOfKey(key string) string {
+	t, err := table.DecodeKey(key)
+	if err != nil {
+		return ""
+	}
+	return label(table.ProtocolName(t.Protocol), t)
+}
