@@ -250,13 +250,15 @@ func (s *fakeServer) matching(filters any) ([]map[string]any, error) {
 
 // killReport answers with the outcomes that were set, in turn, else with killed.
 func (s *fakeServer) killReport(args []any) (any, error) {
+	named := map[any]map[string]any{}
+	for _, row := range s.rows {
+		named[row["id"]], named[row["key"]] = row, row
+	}
 	reports := []any{}
 	for _, target := range args[1].([]any) {
 		id, key := target, ""
-		for _, row := range s.rows {
-			if row["id"] == target || row["key"] == target {
-				id, key = row["id"], fmt.Sprint(row["key"])
-			}
+		if row, ok := named[target]; ok {
+			id, key = row["id"], fmt.Sprint(row["key"])
 		}
 		reports = append(reports, s.report(id, key))
 	}

@@ -111,6 +111,10 @@ func (k *killing) options() client.KillOptions {
 func (a *app) killMatching(ctx context.Context, k *killing, expr string) error {
 	query := client.Query{Filters: map[string]any{"expr": expr}, Fields: append(connection.Summary(), "key")}
 	return a.withSession(ctx, func(s *client.Session) error {
+		// What began this very moment is meant, too.
+		if err := s.Refresh(ctx); err != nil {
+			return err
+		}
 		if k.dryRun {
 			return a.dryRun(ctx, k, s, query)
 		}

@@ -5,13 +5,20 @@ package output
 import "strings"
 
 // shorten makes a cell of at most n columns and marks where something is missing. Of what
-// address translation makes of an end it takes first, and of an end itself the middle: the
+// address translation makes of an end it takes first, at first a port that stays, and of an end itself the middle: the
 // network in front and the port behind say most.
 func shorten(cell string, n int, arrow, ellipsis string) string {
 	if width(cell) <= n {
 		return cell
 	}
 	before, after, translated := strings.Cut(cell, arrow)
+	if at := strings.LastIndexByte(before, ':'); translated && at >= 0 && strings.HasSuffix(after, before[at:]) {
+		// A port that stays says nothing new.
+		after = strings.TrimSuffix(after, before[at:])
+		if cell = before + arrow + after; width(cell) <= n {
+			return cell
+		}
+	}
 	room := n - width(before) - width(arrow)
 	switch {
 	case translated && room > 2*width(ellipsis):
