@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -67,6 +68,37 @@ func (c *ServerConn) ReadRequest(deadline time.Time) (Request, error) {
 	return DecodeRequest(c.in[:n])
 }
 
+// ReadQueued takes a request that has come already; ok is false when there is none. Errors
+// are those of ReadRequest.
+func (c *ServerConn) ReadQueued() (r Request, ok bool, err error) {
+	raw, err := c.conn.SyscallConn()
+	if err != nil {
+		return Request{}, false, err
+	}
+	var n, flags int
+	var failed error
+	err = raw.Read(func(fd uintptr) bool {
+		n, _, flags, _, failed = unix.Recvmsg(int(fd), c.in[:], nil, unix.MSG_DONTWAIT)
+		return true
+	})
+	if err == nil {
+		err = failed
+	}
+	switch {
+	case err == unix.EAGAIN || err == unix.EINTR || errors.Is(err, os.ErrDeadlineExceeded):
+		return Request{}, false, nil // ReadRequest will see what there is
+	case err != nil:
+		return Request{}, false, err
+	case n == 0:
+		return Request{}, false, io.EOF
+	}
+	if err := checkPacket(flags, len(c.in)); err != nil {
+		return Request{}, false, err
+	}
+	r, err = DecodeRequest(c.in[:n])
+	return r, err == nil, err
+}
+
 // WriteAnswer sends an answer, and fails if the peer has not read enough by deadline.
 func (c *ServerConn) WriteAnswer(a Answer, deadline time.Time) error {
 	var err error
@@ -108,11 +140,16 @@ func readPacket(conn *net.UnixConn, b []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	return n, checkPacket(flags, len(b))
+}
+
+// checkPacket looks at what recvmsg said of a packet, for which there was so much room.
+func checkPacket(flags, room int) error {
 	if flags&unix.MSG_CTRUNC != 0 {
-		return 0, malformed("it carries descriptors")
+		return malformed("it carries descriptors")
 	}
 	if flags&unix.MSG_TRUNC != 0 {
-		return 0, malformed("longer than %d bytes", len(b))
+		return malformed("longer than %d bytes", room)
 	}
-	return n, nil
+	return nil
 }

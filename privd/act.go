@@ -18,59 +18,100 @@ type attempt struct {
 	req    ipc.Request
 	entry  Entry       // as read from the kernel; nil before, and without a match
 	record audit.Entry // what intent and result have in common
+	result ipc.Result
+	state  progress
 }
 
-// act is a kill or a change from its token to its answer.
-func (s *Server) act(peer ipc.Peer, r ipc.Request) ipc.Result {
-	if ok, retry := s.bucket.Take(time.Now()); !ok {
-		retry = min(max(retry, time.Millisecond), maxRetry)
-		return ipc.Result{Outcome: ipc.Limited, Rule: policy.RuleKillRate, Retry: retry}
+// progress is how far an attempt has come.
+type progress uint8
+
+const (
+	limited   progress = iota // it was not begun: the bucket is empty
+	open                      // the connection may be touched, when the intent is written
+	decided                   // there is nothing to do, or it is done; the audit is to have both
+	unaudited                 // it was not done, and the audit has nothing of it
+)
+
+// act is what becomes of requests, from their tokens to their answers. More than one are
+// kills that have nothing to do with each other, see group; each has its own token,
+// decision, entries in the audit and errors, and only what goes to the kernel goes together.
+func (s *Server) act(peer ipc.Peer, requests []ipc.Request) []*attempt {
+	all := make([]*attempt, len(requests))
+	var begun []*attempt
+	for i, r := range requests {
+		all[i] = &attempt{server: s, req: r, record: audit.Entry{
+			Op: r.Op, Peer: peer, Actor: r.Actor, Target: r.Target, Field: r.Change.Field,
+		}}
+		if ok, retry := s.bucket.Take(time.Now()); !ok {
+			retry = min(max(retry, time.Millisecond), maxRetry)
+			all[i].result = ipc.Result{Outcome: ipc.Limited, Rule: policy.RuleKillRate, Retry: retry}
+			continue
+		}
+		begun = append(begun, all[i])
+	}
+	if len(begun) == 0 {
+		return all
 	}
 	s.acting.Lock()
 	defer s.acting.Unlock()
-	a := &attempt{server: s, req: r, record: audit.Entry{
-		Op: r.Op, Peer: peer, Actor: r.Actor, Target: r.Target, Field: r.Change.Field,
-	}}
+	s.read(begun)
 	// What is refused or gone is an attempt too: it gets both entries.
-	result, refused := a.refuse()
-	if err := a.intent(result.Old); err != nil {
-		s.cfg.Log.Error("nothing is done: the audit cannot be written", "error", err)
-		return ipc.Result{Outcome: ipc.Unaudited}
+	for _, a := range begun {
+		a.intend()
 	}
-	if !refused {
-		if r.Op == ipc.OpKill {
-			result = a.kill()
-		} else {
-			result = a.change()
+	s.kill(begun)
+	for _, a := range begun {
+		if a.state == open {
+			a.settle(a.change())
 		}
+		a.report()
 	}
-	a.result(result)
-	return result
+	return all
 }
 
-// refuse reads the connection and says whether there is a reason not to touch it.
-func (a *attempt) refuse() (result ipc.Result, refused bool) {
-	entry, err := a.server.cfg.Table.Get(a.req.Target)
+// read reads the connections and finds those that there is a reason not to touch.
+func (s *Server) read(attempts []*attempt) {
+	for i, r := range s.cfg.Table.Get(targets(attempts)) {
+		attempts[i].judge(r.Entry, r.Err)
+	}
+}
+
+func targets(attempts []*attempt) []ipc.Target {
+	all := make([]ipc.Target, len(attempts))
+	for i, a := range attempts {
+		all[i] = a.req.Target
+	}
+	return all
+}
+
+// judge looks at what reading the connection gave.
+func (a *attempt) judge(entry Entry, err error) {
 	switch {
 	case errors.Is(err, ctnetlink.ErrNotFound):
-		return ipc.Result{Outcome: ipc.Gone}, true
+		a.settle(ipc.Result{Outcome: ipc.Gone})
+		return
 	case err != nil:
-		return a.failed(err), true
+		a.settle(a.failed(err))
+		return
 	case entry.Target() != a.req.Target:
-		return ipc.Result{Outcome: ipc.Replaced}, true
+		a.settle(ipc.Result{Outcome: ipc.Replaced})
+		return
 	}
 	a.entry = entry
-	result.Old = a.value(entry)
+	result := ipc.Result{Old: a.value(entry)}
 	d := a.decide(entry.Target())
 	if d.Allowed {
-		return result, false
+		a.result, a.state = result, open
+		return
 	}
 	result.Outcome, result.Rule = ipc.Forbidden, d.Rule
 	if d.Outcome == policy.OutcomeProtected {
 		result.Outcome = ipc.Protected
 	}
-	return result, true
+	a.settle(result)
 }
+
+func (a *attempt) settle(r ipc.Result) { a.result, a.state = r, decided }
 
 // decide asks the policy about what the kernel said, which by now is the same as what
 // the peer said.
@@ -120,9 +161,11 @@ func (a *attempt) value(e Entry) *uint32 {
 	return nil
 }
 
-// intent writes what is wanted. Of a mark that is the whole of what it would become.
-func (a *attempt) intent(old *uint32) error {
+// intend writes what is wanted, without which nothing is done. Of a mark that is the whole
+// of what it would become.
+func (a *attempt) intend() {
 	e := a.record
+	old := a.result.Old
 	e.Phase, e.Old = audit.Intent, old
 	if a.req.Op == ipc.OpChange {
 		wanted := a.req.Change.Value
@@ -133,13 +176,19 @@ func (a *attempt) intent(old *uint32) error {
 			e.New = &wanted
 		}
 	}
-	return a.server.cfg.Audit.Write(e)
+	if err := a.server.cfg.Audit.Write(e); err != nil {
+		a.server.cfg.Log.Error("nothing is done: the audit cannot be written", "error", err)
+		a.result, a.state = ipc.Result{Outcome: ipc.Unaudited}, unaudited
+	}
 }
 
-// result writes what has become of it. Where that fails it can no longer be undone; the
+// report writes what has become of it. Where that fails it can no longer be undone; the
 // next attempt's intent will fail as well.
-func (a *attempt) result(r ipc.Result) {
-	e := a.record
+func (a *attempt) report() {
+	if a.state != decided {
+		return
+	}
+	e, r := a.record, a.result
 	e.Phase, e.Outcome, e.Rule, e.Errno = audit.Result, r.Outcome, r.Rule, r.Errno
 	e.Old, e.New = r.Old, r.New
 	if err := a.server.cfg.Audit.Write(e); err != nil {

@@ -85,7 +85,8 @@ func (a *attempt) fixOutcome(err error, after Entry, busy bool) (ipc.Outcome, ui
 // Unless ok it is no longer to be seen, and result is what to answer.
 func (a *attempt) readBack(err error) (after Entry, result ipc.Result, ok bool) {
 	result.Old = a.value(a.entry)
-	after, getErr := a.server.cfg.Table.Get(a.req.Target)
+	read := a.server.cfg.Table.Get([]ipc.Target{a.req.Target})[0]
+	after, getErr := read.Entry, read.Err
 	switch {
 	case errors.Is(getErr, ctnetlink.ErrNotFound):
 		result.Outcome = ipc.Gone

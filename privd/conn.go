@@ -16,13 +16,14 @@ import (
 )
 
 // conn is one connection of the peer. One goroutine reads and handles its requests, one
-// after the other, so that answers keep the order of the requests; what is in flight
-// waits in the socket. Only a dump has a goroutine of its own, which then is the only one
+// after the other or, kills, in groups, so that answers keep the order of the requests; what
+// is in flight waits in the socket. Only a dump has a goroutine of its own, which then is the only one
 // to write.
 type conn struct {
 	server *Server
 	raw    *net.UnixConn // the same as wire
 	wire   *ipc.ServerConn
+	ahead  ahead
 	phase  atomic.Uint32 // a state; stateDumping ends on the dump's goroutine
 
 	relaying sync.Mutex     // held by a dump until its answer is written
@@ -44,7 +45,7 @@ func (c *conn) serve(ctx context.Context) error {
 
 	deadline := time.Now().Add(c.server.limits.Hello)
 	for {
-		r, err := c.wire.ReadRequest(deadline)
+		r, err := c.next(deadline)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -64,6 +65,16 @@ func (c *conn) serve(ctx context.Context) error {
 		}
 		deadline = time.Now().Add(c.server.limits.Idle)
 	}
+}
+
+// next gives the request that was read ahead, or waits for one.
+func (c *conn) next(deadline time.Time) (ipc.Request, error) {
+	now := c.ahead
+	c.ahead = ahead{}
+	if now.waits || now.err != nil {
+		return now.request, now.err
+	}
+	return c.wire.ReadRequest(deadline)
 }
 
 // report says why a connection ended, and charges for what was malformed.

@@ -82,7 +82,15 @@ func kernelError(op string, errno unix.Errno) error {
 	return &ctnetlink.Error{Op: op, Errno: errno}
 }
 
-func (k *fakeKernel) Get(t ipc.Target) (privd.Entry, error) {
+func (k *fakeKernel) Get(targets []ipc.Target) (all []privd.Read) {
+	for _, t := range targets {
+		e, err := k.get(t)
+		all = append(all, privd.Read{Entry: e, Err: err})
+	}
+	return all
+}
+
+func (k *fakeKernel) get(t ipc.Target) (privd.Entry, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.called("get"); err != nil {
@@ -95,7 +103,14 @@ func (k *fakeKernel) Get(t ipc.Target) (privd.Entry, error) {
 	return e, nil
 }
 
-func (k *fakeKernel) Delete(e privd.Entry) error {
+func (k *fakeKernel) Delete(entries []privd.Entry) (errs []error) {
+	for _, e := range entries {
+		errs = append(errs, k.delete(e))
+	}
+	return errs
+}
+
+func (k *fakeKernel) delete(e privd.Entry) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.called("delete"); err != nil {

@@ -21,13 +21,20 @@ type Entry interface {
 	FixedTimeout() bool
 }
 
-// A Table reads, deletes and changes single connections, see ctnetlink.Conn for what
-// each may do and fail with. It takes no Entry but its own.
+// A Table reads, deletes and changes connections, see ctnetlink.Conn for what each may do
+// and fail with. What is about several answers for each of them, in their order, and
+// nothing is nil: a Read has an Entry or an error. It takes no Entry but its own.
 type Table interface {
-	Get(ipc.Target) (Entry, error)
-	Delete(Entry) error
+	Get([]ipc.Target) []Read
+	Delete([]Entry) []error
 	SetMark(e Entry, value, mask uint32) error
 	FixTimeout(e Entry, seconds uint32) error
+}
+
+// A Read is what reading one connection gave.
+type Read struct {
+	Entry Entry // nil with an error
+	Err   error
 }
 
 // A Reader reads what is not about one connection, see ctnetlink.Dumper and
@@ -66,18 +73,28 @@ func (k *Kernel) Close() error {
 	return errors.Join(k.conn.Close(), k.dumper.Close(), k.stats.Close())
 }
 
-// Get reads the connection that has the target's original tuple.
-func (k *Kernel) Get(t ipc.Target) (Entry, error) {
-	e, err := k.conn.Get(t)
-	if err != nil {
-		return nil, err // not a nil ctnetlink.Entry in an interface
+// Get reads the connections that have the targets' original tuples.
+func (k *Kernel) Get(targets []ipc.Target) []Read {
+	entries, errs := k.conn.GetAll(targets)
+	all := make([]Read, len(targets))
+	for i, err := range errs {
+		if err != nil {
+			all[i].Err = err // and no zero ctnetlink.Entry in an interface
+		} else {
+			all[i].Entry = entries[i]
+		}
 	}
-	return e, nil
+	return all
 }
 
-// Delete removes a connection.
-func (k *Kernel) Delete(e Entry) error {
-	return own(e, k.conn.Delete)
+// Delete removes connections.
+func (k *Kernel) Delete(entries []Entry) []error {
+	// A zero Entry, in the place of what is not the kernel's, is refused.
+	real := make([]ctnetlink.Entry, len(entries))
+	for i, e := range entries {
+		real[i], _ = e.(ctnetlink.Entry)
+	}
+	return k.conn.DeleteAll(real)
 }
 
 // SetMark sets the bits of the mark that are in mask.

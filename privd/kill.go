@@ -9,14 +9,31 @@ import (
 	"nuconntrack/privd/ctnetlink"
 )
 
-// kill removes the connection that was read, by tuple and id.
+// kill removes those connections of the attempts that are to be killed, by tuple and id,
+// and looks what is there then.
+func (s *Server) kill(attempts []*attempt) {
+	var doomed []*attempt
+	var entries []Entry
+	for _, a := range attempts {
+		if a.req.Op == ipc.OpKill && a.state == open {
+			doomed, entries = append(doomed, a), append(entries, a.entry)
+		}
+	}
+	if len(doomed) == 0 {
+		return
+	}
+	deleted := s.cfg.Table.Delete(entries)
+	for i, after := range s.cfg.Table.Get(targets(doomed)) {
+		doomed[i].settle(doomed[i].killed(deleted[i], after.Entry, after.Err))
+	}
+}
+
+// killed says what deleting has done, by its error and by what was read afterwards.
 //
 // The kernel acknowledges only after the connection has left its table. What is found by
 // the same tuple afterwards is a later one, even with the same id: that is a hash of
 // tuple and address in memory, and the memory may have been used again (nf_ct_get_id).
-func (a *attempt) kill() ipc.Result {
-	deleted := a.server.cfg.Table.Delete(a.entry)
-	after, err := a.server.cfg.Table.Get(a.req.Target)
+func (a *attempt) killed(deleted error, after Entry, err error) ipc.Result {
 	if err == nil && deleted == nil {
 		a.record.Detail = "the addresses are in use again"
 	}

@@ -36,8 +36,8 @@ type operation struct {
 var operations = [...]operation{
 	{ipc.OpHello, stateNew, (*conn).hello},
 	{ipc.OpStats, stateControl, (*conn).stats},
-	{ipc.OpKill, stateControl, (*conn).act},
-	{ipc.OpChange, stateControl, (*conn).act},
+	{ipc.OpKill, stateControl, (*conn).kill},
+	{ipc.OpChange, stateControl, (*conn).change},
 	{ipc.OpDump, stateDump, (*conn).dump},
 }
 
@@ -67,11 +67,6 @@ func (c *conn) stats(_ context.Context, r ipc.Request) error {
 		c.server.warnings.warn("statistics are not complete", "error", err)
 	}
 	return c.answer(ipc.Answer{Op: r.Op, Seq: r.Seq, Stats: stats})
-}
-
-// act kills or changes a connection. It is not cut short when the peer goes away.
-func (c *conn) act(_ context.Context, r ipc.Request) error {
-	return c.answer(ipc.Answer{Op: r.Op, Seq: r.Seq, Result: c.server.act(c.wire.Peer(), r)})
 }
 
 func (c *conn) answer(a ipc.Answer) error {

@@ -58,7 +58,7 @@ func realWorld(t *testing.T) world {
 		add: func(t *testing.T, c nstest.Connection) ipc.Target {
 			t.Helper()
 			nstest.Create(t, c)
-			e, err := k.Get(c.Target)
+			e, err := get(k, c.Target)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,15 +66,21 @@ func realWorld(t *testing.T) world {
 		},
 		take: func(t *testing.T, target ipc.Target) {
 			t.Helper()
-			e, err := k.Get(target)
+			e, err := get(k, target)
 			if err == nil {
-				err = k.Delete(e)
+				err = k.Delete([]privd.Entry{e})[0]
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 		},
 	}
+}
+
+// get reads one connection.
+func get(table privd.Table, t ipc.Target) (privd.Entry, error) {
+	r := table.Get([]ipc.Target{t})[0]
+	return r.Entry, r.Err
 }
 
 func TestFakeKernel(t *testing.T) { testWorld(t, fakeWorld()) }
@@ -150,7 +156,7 @@ func testWorld(t *testing.T, w world) {
 			if got.Outcome != c.want || got.Rule != c.rule {
 				t.Errorf("%s by rule %q (errno %d), want %s by %q", got.Outcome, got.Rule, got.Errno, c.want, c.rule)
 			}
-			e, err := w.table.Get(c.target)
+			e, err := get(w.table, c.target)
 			if stays := err == nil && e.Target() == there; stays != c.stays {
 				t.Errorf("it is there: %t, want %t", stays, c.stays)
 			} else if stays {

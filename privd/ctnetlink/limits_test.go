@@ -27,7 +27,11 @@ func forge(t *testing.T, c *Conn, msg uint8, family uint8, attrs ...netfilter.At
 	if err != nil {
 		t.Fatal(err)
 	}
-	errno, err := c.sock.ask(r, nil)
+	err = c.sock.send(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, errno, err := c.sock.answer(seq, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,8 @@ type socket struct {
 	fd     int // -1 when there is none
 	port   uint32
 	seq    uint32
-	buf    []byte
+	buf    []byte // the last packet received
+	out    []byte // the last packet sent
 	closed bool
 }
 
@@ -106,10 +107,18 @@ func (s *socket) ready() (seq uint32, err error) {
 	return s.seq, nil
 }
 
-// send gives the request to the kernel. EINTR comes before the kernel has read any of it.
-func (s *socket) send(r request) error {
+// send gives requests to the kernel, all or none. EINTR comes before the kernel has read
+// any of them.
+func (s *socket) send(all ...request) error {
+	s.out = s.out[:0]
+	for _, r := range all {
+		if len(r.bytes)%unix.NLMSG_ALIGNTO != 0 {
+			return refused("message of %d bytes", len(r.bytes)) // the next one would not be found
+		}
+		s.out = append(s.out, r.bytes...)
+	}
 	for deadline := time.Now().Add(answerWait); ; {
-		err := unix.Sendto(s.fd, r.bytes, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+		err := unix.Sendto(s.fd, s.out, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 		switch {
 		case err == nil:
 			return nil
