@@ -18,6 +18,8 @@
 // policy decides on what the kernel said; the intent is written to the audit; the kernel
 // is told; the connection is read again; the result is written to the audit; the peer
 // gets its answer. A packet that is malformed costs a token as well.
+// Kills that have come one behind the other go this way together, step by step, at most
+// maxGroup of them: each still by itself in all that is decided and written.
 //
 // While the server runs it makes no socket but those that package ctnetlink may have to
 // open again, and opens no file: rules are handed to it (SetRules). Only LoadPolicy opens
