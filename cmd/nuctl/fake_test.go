@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // fakeServer answers XML-RPC calls as a front daemon does, as far as nuctl can tell.
@@ -34,6 +35,8 @@ type fakeServer struct {
 	faults  map[string]fault
 	// outcomes are of the next kills, each with its detail behind a space.
 	outcomes []string
+	stats    map[string]any
+	taken    string
 }
 
 type fault struct {
@@ -42,7 +45,7 @@ type fault struct {
 }
 
 func newFakeServer() *fakeServer {
-	s := &fakeServer{quit: make(chan struct{}), rows: fewRows(), maxPage: 5000, faults: map[string]fault{}}
+	s := &fakeServer{quit: make(chan struct{}), rows: fewRows(), maxPage: 5000, faults: map[string]fault{}, stats: fineStats(), taken: "2026-01-02T03:04:05.678Z"}
 	s.changed = sync.NewCond(&s.mu)
 	s.http = httptest.NewServer(s)
 	return s
@@ -70,6 +73,16 @@ func (s *fakeServer) set(args []string) error {
 		s.warning, err = unescape(args[1])
 	case "status 1":
 		s.status, err = strconv.Atoi(args[1])
+	case "stat 2":
+		s.stats[args[1]] = args[2]
+		if on, flag := strconv.ParseBool(args[2]); flag == nil {
+			s.stats[args[1]] = on
+		}
+	case "taken 1":
+		s.taken = args[1]
+		if after, offset := time.ParseDuration(args[1]); offset == nil {
+			s.taken = time.Now().Add(after).UTC().Format(time.RFC3339Nano)
+		}
 	case "type 1":
 		s.kind = args[1]
 	case "hang 1":
@@ -179,10 +192,12 @@ func (s *fakeServer) answer(method string, args []any) (any, error) {
 		return s.killReport(args)
 	case "kill_matching":
 		return s.killMatching(args)
+	case "stats":
+		return s.stats, nil
 	case "kill", "change", "logout", "refresh":
 		return true, nil
 	case "whoami":
-		return map[string]any{"user": "admin"}, nil
+		return map[string]any{"user": "admin", "role": "boss", "methods": []any{"change", "kill", "kill_matching", "kill_report", "stats", "view"}}, nil
 	}
 	return nil, &faultError{fault{-32601, "no such method"}}
 }
@@ -200,6 +215,7 @@ func (s *fakeServer) view(args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows = having(rows, args[1])
 	from := min(start, len(rows))
 	page := rows[from:min(from+length, len(rows))]
 	table := []any{}
@@ -218,7 +234,7 @@ func (s *fakeServer) view(args []any) (any, error) {
 	}
 	return map[string]any{
 		"table": table, "total": len(rows), "start": start, "length": len(page), "count": len(s.rows),
-		"snapshot": "snap1", "taken": "2026-01-02T03:04:05.678Z", "warnings": warnings,
+		"snapshot": "snap1", "taken": s.taken, "warnings": warnings,
 	}, nil
 }
 

@@ -40,7 +40,8 @@ func tableMethods() []method {
 		{name: "stats", returns: typeStruct, run: (*Server).stats,
 			help: "stats(session_id): the kernel's connection table as a whole: count, max, buckets, " +
 				"accounting, timestamps, tcp_loose, and the kernel's counters, summed over all processors. " +
-				"What is not known is left out."},
+				"What is not known is left out. kills_watched and kills_returned: of the connections that were " +
+				"killed and watched since the daemon started, how many there were and how many came back."},
 	}
 }
 
@@ -209,10 +210,10 @@ func (s *Server) fields(*request) (answer, error) {
 
 func (s *Server) stats(r *request) (answer, error) {
 	st, err := r.call.Stats(r.ctx)
-	return func(w *xmlrpc.Writer) { writeStats(w, st) }, err
+	return func(w *xmlrpc.Writer) { writeStats(w, st, s.cfg.Service.Watched()) }, err
 }
 
-func writeStats(w *xmlrpc.Writer, st ipc.Stats) {
+func writeStats(w *xmlrpc.Writer, st ipc.Stats, kills service.Tally) {
 	w.BeginStruct()
 	for _, v := range [...]struct {
 		name  string
@@ -241,5 +242,9 @@ func writeStats(w *xmlrpc.Writer, st ipc.Stats) {
 			w.U64(st.PerCPU[i])
 		}
 	}
+	w.Member("kills_watched")
+	w.U64(kills.Watched)
+	w.Member("kills_returned")
+	w.U64(kills.Returned)
 	w.EndStruct()
 }

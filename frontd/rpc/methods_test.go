@@ -309,6 +309,9 @@ func TestStats(t *testing.T) {
 	if st["count"] != "int:3" || st["max"] != "int:262144" || st["accounting"] != "boolean:1" || st["found"] != "1099511627776" {
 		t.Errorf("stats %v", st)
 	}
+	if st["kills_watched"] != "0" || st["kills_returned"] != "0" {
+		t.Errorf("nothing was killed, and stats are %v", st)
+	}
 	if _, there := st["buckets"]; there {
 		t.Error("what is not known is there")
 	}

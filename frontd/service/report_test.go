@@ -290,6 +290,13 @@ func TestReturned(t *testing.T) {
 						t.Errorf("%+v, want %s", r, want)
 					}
 				}
+				tally := Tally{}
+				if test.watch > 0 {
+					tally = Tally{2, uint64(len(test.back))}
+				}
+				if got := c.s.Watched(); got != tally {
+					t.Errorf("the tally is %+v, want %+v", got, tally)
+				}
 				if n := h.Dumps(); n > 10 {
 					t.Errorf("the table was read %d times", n)
 				}

@@ -68,6 +68,8 @@ type Service struct {
 	sessions *session.Store[state]
 	log      *slog.Logger
 	listed   []table.Field // that a view shows unless it is told which; never changed
+
+	watched, returned atomic.Uint64 // see Tally
 }
 
 // state is what a session remembers besides its login.

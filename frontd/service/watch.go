@@ -39,6 +39,7 @@ func (c *Call) watch(ctx context.Context, targets []found, reports []Report, spa
 	if len(left) == 0 || span <= 0 {
 		return
 	}
+	all := left
 	end := time.Now().Add(span)
 	ctx, cancel := context.WithDeadline(ctx, end.Add(watchReading))
 	defer cancel()
@@ -57,10 +58,34 @@ func (c *Call) watch(ctx context.Context, targets []found, reports []Report, spa
 			return
 		}
 		if left = c.stillGone(snap, left); last {
-			return
+			break
 		}
 		// A table that takes long to read is not read all the time.
 		pause = max(2*pause, 2*snap.Spent())
+	}
+	c.s.tally(all)
+}
+
+// Tally is what became of all connections that were watched to the end since the daemon started.
+type Tally struct{ Watched, Returned uint64 }
+
+// Watched tells how often what was killed came back.
+func (s *Service) Watched() Tally {
+	return Tally{Watched: s.watched.Load(), Returned: s.returned.Load()}
+}
+
+// tally counts connections, not names: one may have been named twice.
+func (s *Service) tally(all []watched) {
+	seen := make(map[ipc.Target]bool, len(all))
+	for _, w := range all {
+		if seen[w.target] {
+			continue
+		}
+		seen[w.target] = true
+		s.watched.Add(1)
+		if w.report.Outcome == OutcomeReturned {
+			s.returned.Add(1)
+		}
 	}
 }
 

@@ -52,6 +52,8 @@ func report(stderr io.Writer, err error) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.Is(err, errSerious):
+		return exitFailed
 	case errors.Is(err, syscall.EPIPE):
 		// The reader, such as head, has seen enough.
 		return exitFailed

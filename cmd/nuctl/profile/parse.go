@@ -58,7 +58,7 @@ func values(t strict.Table, dir, home string) map[string]string {
 		}
 		all[key] = text
 	}
-	if all[Server] == "" {
+	if !t.Has(Server) {
 		t.Fail("", "a profile is a firewall: %s is missing", Server)
 	}
 	_, both := all[PasswordCommand]
