@@ -28,6 +28,7 @@ func parseTemplates() (*template.Template, error) {
 type page struct {
 	*text.Language
 	Title     string
+	Talkers   string // the address of that page; "": the user may not see it
 	User      string // "" where nobody is logged in
 	Role      string
 	Token     string // of forms; "" without a session
@@ -52,14 +53,11 @@ func (p *page) N(key string, n int, args ...any) string { return p.Count(key, n,
 // Int writes a number as the language does.
 func (p *page) Int(n int) string { return p.Number(uint64(max(n, 0))) }
 
-// Home is the table with the state of this page, Talkers who talks most in it.
+// Home is the table with the state that this page belongs to.
 func (p *page) Home() string {
-	path, values := back(p.Back)
-	if path == pathConnection || path == pathTalkers {
-		q := parseQuery(values)
-		return q.at(pathTable)
-	}
-	return backTo(p.Back)
+	_, values := back(p.Back)
+	q := parseQuery(values)
+	return q.at(pathTable)
 }
 
 // paramBack is the address of the state to come back to, in forms and in addresses.
@@ -74,6 +72,12 @@ func (s *Server) show(r *request, status int, name, title, backAddress string, d
 	if r.call != nil {
 		who := r.call.Whoami(nil)
 		p.User, p.Role = clean(who.User), clean(who.Role)
+		if r.may("groups") {
+			_, values := back(backAddress)
+			q := parseQuery(values)
+			q.Start, q.Snapshot = 0, ""
+			p.Talkers = q.at(pathTalkers)
+		}
 		p.Token = s.signer.token(forSession, r.id)
 	}
 	if name == "table" {
@@ -108,7 +112,7 @@ func (s *Server) links(r *request) []languageLink {
 	var all []languageLink
 	for _, l := range s.languages {
 		values.Set(paramLanguage, l.Code)
-		if values.Has(paramBack) {
+		if path == pathConnection {
 			backPath, kept := back(values.Get(paramBack))
 			kept.Set(paramLanguage, l.Code)
 			values.Set(paramBack, backPath+"?"+kept.Encode())

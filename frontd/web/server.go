@@ -153,6 +153,7 @@ func routes() map[string][]route {
 	return map[string][]route{
 		pathTable:      {{method: get, may: view, run: (*Server).showTable}},
 		pathConnection: {{method: get, may: view, run: (*Server).showConnection}},
+		pathTalkers:    {{method: get, may: []string{"groups"}, run: (*Server).showTalkers}},
 		pathKill:       {{method: post, may: kill, run: (*Server).confirmKill}},
 		pathKillNow:    {{method: post, may: kill, run: (*Server).kill}},
 		pathChange:     {{method: post, may: change, run: (*Server).confirmChange}},

@@ -41,9 +41,10 @@ type tableData struct {
 	Frames  pages
 	Warns   []string
 	Name    string // of the snapshot
-	Killing bool   // the user may kill
-	All     bool   // and all that match
-	Many    bool   // which are more than one call kills
+	Chart   *chartData
+	Killing bool // the user may kill
+	All     bool // and all that match
+	Many    bool // which are more than one call kills
 }
 
 // pages are the addresses of other pages; "" where there is none.
@@ -148,6 +149,9 @@ func (s *Server) fill(r *request, d *tableData) error {
 	d.Frames = frames(d.Query, v)
 	for _, w := range v.Warnings {
 		d.Warns = append(d.Warns, r.warning(w))
+	}
+	if !d.Pinned {
+		d.Chart = r.chart(d.Query, v)
 	}
 	d.Killing = r.may("kill_report")
 	d.All, d.Many = r.may("kill_matching") && v.Total > 0, v.Total > service.MaxMatching
