@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package text
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func languages(t testing.TB) (en, fr *Language) {
+	t.Helper()
+	all, err := Languages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 2 {
+		t.Fatalf("%d languages", len(all))
+	}
+	return all[0], all[1]
+}
+
+// TestCataloguesAgree: every text is there in every language, with the same arguments.
+func TestCataloguesAgree(t *testing.T) {
+	en, fr := languages(t)
+	if len(en.Keys()) < 100 {
+		t.Fatalf("only %d texts", len(en.Keys()))
+	}
+	for _, key := range en.Keys() {
+		if !fr.Has(key) {
+			t.Errorf("%s is not there in French", key)
+		}
+	}
+	verbs := regexp.MustCompile(`%[^ ]`)
+	for _, key := range fr.Keys() {
+		if !en.Has(key) {
+			t.Errorf("%s is there in French only", key)
+			continue
+		}
+		if a, b := verbs.FindAllString(en.texts[key], -1), verbs.FindAllString(fr.texts[key], -1); !slices.Equal(a, b) {
+			t.Errorf("%s has the arguments %q in English and %q in French", key, a, b)
+		}
+		if stem, plural := strings.CutSuffix(key, one); plural && !fr.Has(stem+other) {
+			t.Errorf("%s has no form for several", stem)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for name, data := range map[string]string{
+		"no text":       "a.b = ",
+		"no key":        " = text",
+		"no equal sign": "a.b text",
+		"twice":         "a = 1\nb = 2\na = 3",
+		"no spaces":     "a=b",
+	} {
+		if texts, err := parse(data); err == nil {
+			t.Errorf("%s: %v", name, texts)
+		}
+	}
+	texts, err := parse("# comment\n\n a.b = x = y \n")
+	if err != nil || texts["a.b"] != "x = y" {
+		t.Errorf("%q, %v", texts, err)
+	}
+}
+
+func TestCount(t *testing.T) {
+	en, fr := languages(t)
+	tests := []struct {
+		l    *Language
+		n    int
+		want string
+	}{
+		{en, 0, "0 connections match"},
+		{en, 1, "1 connection matches"},
+		{en, 1234567, "1,234,567 connections match"},
+		{fr, 0, "0 connexion correspond"},
+		{fr, 1, "1 connexion correspond"},
+		{fr, 2, "2 connexions correspondent"},
+		{fr, 1234567, "1\u202f234\u202f567 connexions correspondent"},
+	}
+	for _, test := range tests {
+		if got := test.l.Count("table.total", test.n); got != test.want {
+			t.Errorf("%s %d: %q, want %q", test.l.Code, test.n, got, test.want)
+		}
+	}
+	if got := en.Text("no.such.key", 1); got != "no.such.key" {
+		t.Errorf("a missing text shows as %q", got)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	en, fr := languages(t)
+	space := "\u00a0"
+	tests := []struct{ got, want string }{
+		{en.Number(0), "0"},
+		{en.Number(999), "999"},
+		{en.Number(1000), "1,000"},
+		{en.Number(18446744073709551615), "18,446,744,073,709,551,615"},
+		{en.Bytes(0), "0" + space + "B"},
+		{en.Bytes(999), "999" + space + "B"},
+		{en.Bytes(1000), "1.00" + space + "kB"},
+		{en.Bytes(99_949), "99.9" + space + "kB"},
+		{en.Bytes(999_400), "999" + space + "kB"},
+		{en.Bytes(999_600), "1.00" + space + "MB"},
+		{en.Bytes(18446744073709551615), "18.4" + space + "EB"},
+		{fr.Bytes(1_234_000), "1,23" + space + "Mo"},
+		{fr.Rate(1_234_000), "1,23" + space + "Mo/s"},
+		{en.Seconds(0), "0" + space + "s"},
+		{en.Seconds(61), "1" + space + "min 1" + space + "s"},
+		{en.Seconds(3600), "1" + space + "h"},
+		{fr.Seconds(431999), "4" + space + "j 23" + space + "h"},
+		{fr.Ago(1500 * time.Millisecond), "1,5" + space + "s"},
+		{en.Ago(-time.Second), "0.0" + space + "s"},
+		{en.Ago(90 * time.Second), "1" + space + "min 30" + space + "s"},
+	}
+	for _, test := range tests {
+		if test.got != test.want {
+			t.Errorf("%q, want %q", test.got, test.want)
+		}
+	}
+}
+
+func TestTime(t *testing.T) {
+	en, fr := languages(t)
+	first := time.Date(2026, 8, 1, 23, 4, 5, 0, time.FixedZone("elsewhere", -3600))
+	if got := en.Time(first); got != "2 Aug 2026, 00:04:05\u00a0UTC" {
+		t.Errorf("%q", got)
+	}
+	if got := fr.Time(first.Add(-24 * time.Hour)); got != "1er août 2026, 00:04:05\u00a0UTC" {
+		t.Errorf("%q", got)
+	}
+	if got := fr.Clock(first); got != "00:04:05" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	all, err := Languages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct{ chosen, header, want string }{
+		"nothing":             {"", "", "en"},
+		"French":              {"", "fr", "fr"},
+		"a region":            {"", "fr-CA,en;q=0.5", "fr"},
+		"upper case":          {"", "FR-fr", "fr"},
+		"weights":             {"", "fr;q=0.3, en;q=0.7", "en"},
+		"first of equals":     {"", "fr;q=0.5, en;q=0.5", "fr"},
+		"refused":             {"", "fr;q=0", "en"},
+		"others only":         {"", "de, ja;q=0.5", "en"},
+		"after others":        {"", "de, fr;q=0.5", "fr"},
+		"chosen":              {"fr", "en", "fr"},
+		"chosen, but unknown": {"xx", "fr", "fr"},
+		"no weight":           {"", "fr;q=x, en;q=0.1", "en"},
+		"not a number":        {"", "fr;q=NaN, en;q=0.1", "en"},
+		"beyond one":          {"", "fr;q=7, en;q=0.1", "en"},
+		"endless":             {"", strings.Repeat("de,", 1<<20) + "fr", "en"},
+	}
+	for name, test := range tests {
+		if got := Choose(all, test.chosen, test.header).Code; got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+func FuzzChoose(f *testing.F) {
+	for _, s := range []string{"fr-FR,fr;q=0.9,en;q=0.8", ";q=", ",,;,", "fr;q=1e308", "*"} {
+		f.Add(s)
+	}
+	all, err := Languages()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		if !slices.Contains(all, Choose(all, "", header)) {
+			t.Error("a language that is none of them")
+		}
+	})
+}
