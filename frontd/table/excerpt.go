@@ -19,7 +19,7 @@ func (s *Snapshot) Excerpt(rows []int32) (*Snapshot, []int32) {
 	}
 	e := &Snapshot{
 		name: s.name, taken: s.taken, spent: s.spent, interrupted: s.interrupted, stats: s.stats,
-		cut: s.cut, malformed: s.malformed, repeated: s.repeated,
+		cut: s.cut, malformed: s.malformed, repeated: s.repeated, meaning: s.meaning,
 	}
 	e.names = s.names // few, and not of the table's size
 	e.resize(len(rows))

@@ -213,7 +213,7 @@ func TestExprRefuses(t *testing.T) {
 		{"foo 5", 1, `no name "foo"`}, {"dprot 5", 1, "did you mean dport?"}, {"tcp and sate established", 9, "did you mean state?"},
 		{"bytes > 5", 1, "orig_bytes or repl_bytes"}, {"established", 1, `"state established"`}, {"10.0.0.1", 1, `"host 10.0.0.1"`},
 		{"10.0.0.0/8", 1, `"src 10.0.0.0/8"`}, {"port 80 or 443", 12, `"port 443"`}, {"ospf", 1, `"proto ospf"`}, {"assurde", 1, "assured"},
-		{strings.Repeat("x", 1000), 1, "no name"}, {"username alice", 1, "no name"}, {"expr tcp", 1, "no name"},
+		{strings.Repeat("x", 1000), 1, "no name"}, {"surname alice", 1, "no name"}, {"expr tcp", 1, "no name"},
 		{"assured > 0", 9, "true or false"}, {"assured = maybe", 11, "expected true or false"}, {"assured 1", 9, `found "1"`},
 		{"nat = ", 7, "expected true or false"}, {"assured = \"", 11, "no closing"},
 		{"dport 65536", 7, "above 65535"}, {"dport 22,70000", 10, "above 65535"}, {"dport 30-20", 7, "wrong way"}, {"dport ssh", 7, "not a port"},

@@ -38,7 +38,7 @@ func (f *Filter) compileExpr(value Operand) (node, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	var c exprCompiler
+	c := exprCompiler{filter: f}
 	test, err := c.compile(x)
 	if err != nil {
 		return nil, 0, err
@@ -48,7 +48,10 @@ func (f *Filter) compileExpr(value Operand) (node, int, error) {
 }
 
 // exprCompiler makes nodes of an expression, the same that members of filters become.
-type exprCompiler struct{ values int }
+type exprCompiler struct {
+	filter *Filter // for what it uses
+	values int
+}
 
 func (c *exprCompiler) compile(x expr.Expr) (node, error) {
 	switch x := x.(type) {
@@ -98,6 +101,9 @@ func (c *exprCompiler) test(t *expr.Test) (node, error) {
 		}
 	}
 	wanted.tidy()
+	if f.needs != 0 {
+		c.filter.uses = append(c.filter.uses, use{field: f, column: t.Column, member: exprMember, texts: wanted.texts})
+	}
 	return newTest(f, wanted), nil
 }
 

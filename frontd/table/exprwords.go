@@ -35,6 +35,7 @@ var exprWords = []exprWord{
 	{word: "orig_rate", field: "orig_byte_rate"}, {word: "repl_rate", field: "repl_byte_rate"},
 	{word: "orig_bytes", field: "orig_counter_bytes"}, {word: "repl_bytes", field: "repl_counter_bytes"},
 	{word: "orig_packets", field: "orig_counter_packets"}, {word: "repl_packets", field: "repl_counter_packets"},
+	{word: "uid", field: "user_id"}, {word: "user", field: "username"},
 	{word: "nat", field: natField},
 	{word: "replied", field: "seen_reply"}, {word: "unreplied", field: "seen_reply", not: true},
 	{word: "fixed", field: "fixed_timeout"}, {word: "offloaded", field: "offload"},

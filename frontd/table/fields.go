@@ -60,6 +60,7 @@ type Field struct {
 	hex    bool     // classNumber: filters may name it in hexadecimal, with a mask
 	unit   unit     // classNumber: how expressions may write it besides digits
 	named  func(name string) (uint64, bool)
+	needs  need // 0: the field is there in any case
 	access access
 }
 
@@ -83,7 +84,8 @@ func (f *Field) Value(s *Snapshot, row int32) (Value, bool) {
 	return f.access.value(s, int(row))
 }
 
-// Fields gives all fields, in the order in which a row shows them.
+// Fields gives all fields, in the order in which a row shows them, those too that are not
+// there everywhere: see Meaning.Has.
 func Fields() []Field { return slices.Clone(fieldTable) }
 
 // FieldNamed finds a field by its exact name.
@@ -117,6 +119,7 @@ var fieldTable = slices.Concat(
 			"IP protocol number: 6 for TCP, 17 for UDP; a filter may name it.").withNames(protocolNumber),
 	},
 	addressFields(), portFields(), stateFields(), zoneFields(), counterFields(), timeFields(), textFields(),
+	meaningFields(),
 	synonymFields(),
 )
 

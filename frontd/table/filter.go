@@ -39,6 +39,8 @@ type Filter struct {
 	// name is the same for filters that ask the same in the same words; "" if the
 	// filter is too long to be worth remembering.
 	name string
+	// uses are the tests of fields that are not there everywhere.
+	uses []use
 }
 
 // maxRemembered is how many values a filter may have for its answers to be kept.
@@ -66,7 +68,7 @@ func CompileFilter(members map[string]Operand) (*Filter, error) {
 			test, n, err = f.compileExpr(value)
 			value = f.expression // however it was written
 		} else {
-			test, n, err = compileMember(member, value)
+			test, n, err = f.compileMember(member, value)
 		}
 		if err != nil {
 			return nil, filterError(member, err)
@@ -102,7 +104,7 @@ func filterError(member string, err error) *FilterError {
 }
 
 // compileMember also says how many values the member names.
-func compileMember(member string, value Operand) (node, int, error) {
+func (filter *Filter) compileMember(member string, value Operand) (node, int, error) {
 	f, ok := FieldNamed(member)
 	if !ok || !f.Filter {
 		return nil, 0, fmt.Errorf("there is no such member")
@@ -134,6 +136,9 @@ func compileMember(member string, value Operand) (node, int, error) {
 		}
 	}
 	wanted.tidy()
+	if f.needs != 0 {
+		filter.uses = append(filter.uses, use{field: f, member: member, texts: wanted.texts})
+	}
 	test := newTest(f, wanted)
 	if negated {
 		test = not{test}

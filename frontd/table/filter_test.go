@@ -211,7 +211,7 @@ func TestFilterRefuses(t *testing.T) {
 		member string
 		value  Operand
 	}{
-		{"", "x"}, {"nonsense", 1}, {"ORIG_SRC", "10.0.0.1"}, {"expr", 5}, {"expr", list("tcp")}, {"expr", true}, {"expr", nil}, {"expr", ""}, {"EXPR", "tcp"}, {"user_id", "1"},
+		{"", "x"}, {"nonsense", 1}, {"ORIG_SRC", "10.0.0.1"}, {"expr", 5}, {"expr", list("tcp")}, {"expr", true}, {"expr", nil}, {"expr", ""}, {"EXPR", "tcp"}, {"user-id", "1"},
 		{"orig_port_dst", 65536}, {"orig_port_dst", "65536"}, {"orig_port_dst", -1}, {"orig_port_dst", "-1"},
 		{"orig_port_dst", 22.5}, {"orig_port_dst", 1e300}, {"orig_port_dst", true}, {"orig_port_dst", ""},
 		{"orig_port_dst", " 22"}, {"orig_port_dst", "22 "}, {"orig_port_dst", "ssh"}, {"orig_port_dst", "0x16"},

@@ -108,7 +108,7 @@ func (r *relay) decode(b *builder) error {
 }
 
 // readTable reads the whole table once. The rates are against base, which may be nil.
-func readTable(ctx context.Context, src Source, name string, base *Snapshot, seed maphash.Seed) (*Snapshot, error) {
+func readTable(ctx context.Context, src Source, name string, base *Snapshot, seed maphash.Seed, meaning *Meaning) (*Snapshot, error) {
 	began := time.Now()
 	stats, err := src.Stats(ctx)
 	if err != nil {
@@ -119,7 +119,7 @@ func readTable(ctx context.Context, src Source, name string, base *Snapshot, see
 		count = uint32(base.Len()) // better than nothing when the kernel does not tell
 	}
 	b := newBuilder(began, count, base, seed)
-	b.snap.stats = stats
+	b.snap.stats, b.snap.meaning = stats, meaning
 
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)

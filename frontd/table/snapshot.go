@@ -64,7 +64,8 @@ type Snapshot struct {
 	malformed   int           // messages left out because they made no sense
 	repeated    int           // messages left out because the dump repeated a connection
 	// readAt is how long after taken the rows were read, one for clockRows of them.
-	readAt []time.Duration
+	readAt  []time.Duration
+	meaning *Meaning // of the marks; nil: none
 	columns
 	kept keptPages // answers that were given, for who asks again
 }

@@ -37,7 +37,10 @@ type StoreConfig struct {
 	// MaxSnapshots is how many tables are held at most, the newest counted; 0 is
 	// DefaultMaxSnapshots.
 	MaxSnapshots int
-	Logger       *slog.Logger // nil discards
+	// Meaning says what marks stand for, for each table anew; nil: nothing. Tables that are
+	// held keep theirs.
+	Meaning func() *Meaning
+	Logger  *slog.Logger // nil discards
 }
 
 // Store reads the table when somebody looks, once for all who look, and holds the tables
@@ -78,6 +81,9 @@ type reading struct {
 // NewStore makes a store. It reads nothing before somebody looks.
 func NewStore(cfg StoreConfig) *Store {
 	maxAge, maxSnapshots := limitsOr(cfg.MaxAge, cfg.MaxSnapshots)
+	if cfg.Meaning == nil {
+		cfg.Meaning = func() *Meaning { return nil }
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -190,7 +196,7 @@ func (st *Store) start() *reading {
 	st.tasks.Go(func() {
 		defer cancel(nil)
 		st.collect()
-		snap, err := readTable(ctx, st.cfg.Source, name, base, st.seed)
+		snap, err := readTable(ctx, st.cfg.Source, name, base, st.seed, st.cfg.Meaning())
 		if err != nil && ctx.Err() != nil {
 			err = fmt.Errorf("read connections: %w", context.Cause(ctx))
 		}

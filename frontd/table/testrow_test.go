@@ -46,6 +46,7 @@ func randomRows(n int, seed uint64) *Snapshot {
 		rows[i] = randomRecord(rnd, i)
 	}
 	s := fill(rows, names)
+	s.meaning = testMeaning()
 	for i := range rows {
 		if rnd.IntN(3) > 0 {
 			s.has[i] |= hasOrigRate
@@ -57,6 +58,13 @@ func randomRows(n int, seed uint64) *Snapshot {
 		}
 	}
 	return s
+}
+
+// testMeaning fits the marks of randomRecord, below 256: three bits have a user, of whom some
+// have names, two of them the same.
+func testMeaning() *Meaning {
+	return NewMeaning(0x1c, NewUsers(map[uint32]string{0: "root", 1: "zoe", 2: "ann", 3: "ann", 900: "nobody"}),
+		[]Class{{"voice", 0x40, 0xc0}, {"bulk", 0x80, 0x80}, {"any of low", 1, 1}, {"never", 0x100, 0x100}})
 }
 
 func randomRecord(rnd *rand.Rand, i int) record {
