@@ -32,6 +32,9 @@ func (s *Server) Reads() (paths []string) {
 			paths = append(paths, path)
 		}
 	}
+	if s.users != nil {
+		paths = append(paths, s.users.Path())
+	}
 	if s.asksNames() {
 		// What Go's resolver looks at. They get replaced, by files of other names too, so that
 		// it is the folder that stays readable.

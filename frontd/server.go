@@ -20,6 +20,8 @@ import (
 	"nuconntrack/frontd/listen"
 	"nuconntrack/frontd/rpc"
 	"nuconntrack/frontd/service"
+	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/users"
 	"nuconntrack/frontd/web"
 	"nuconntrack/ipc"
 )
@@ -44,6 +46,7 @@ type Config struct {
 type Server struct {
 	cfg      Config
 	helper   *ipc.Client
+	users    *users.Source  // nil: no user's id is in the marks
 	accounts *auth.Accounts // as they were at the start: the sandbox leaves none to read
 	service  *service.Service
 	http     *http.Server
@@ -79,6 +82,9 @@ func New(cfg Config) (*Server, error) {
 	if err == nil {
 		s.certs, err = certificates(set, cfg.Log)
 	}
+	if err == nil {
+		s.users, err = usersOf(set, cfg.Log)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.helper.Close())
 	}
@@ -104,12 +110,19 @@ func New(cfg Config) (*Server, error) {
 
 // serviceConfig is what a configuration says to the service.
 func (s *Server) serviceConfig(set *config.Config, login auth.Backend) service.Config {
+	hidden, err := table.HideFilter(set.Hide)
+	if err != nil {
+		panic(err) // the configuration was checked by it
+	}
 	return service.Config{
 		Helper:          s.helper,
 		Backend:         login,
 		Ways:            set.Ways(),
 		Roles:           set.Roles,
 		RoleOf:          func(user string) string { return set.Auth.RoleOf(user).Name },
+		Meaning:         table.NewMeaning(set.Marks.UIDMask, nil, set.Marks.Classes),
+		Users:           s.names,
+		Hidden:          hidden,
 		ReadOnly:        set.ReadOnly,
 		MaxAge:          maxAge(set),
 		MaxSnapshots:    set.View.MaxSnapshots,
@@ -121,6 +134,26 @@ func (s *Server) serviceConfig(set *config.Config, login auth.Backend) service.C
 		Sessions:        set.Sessions.Max,
 		Log:             s.cfg.Log,
 	}
+}
+
+// usersOf reads the names of the users whose ids are in marks; nil if none are.
+func usersOf(set *config.Config, log *slog.Logger) (*users.Source, error) {
+	if set.Marks.UIDMask == 0 {
+		return nil, nil
+	}
+	path, err := config.Path(set.Marks.UsersFile)
+	if err != nil {
+		return nil, err
+	}
+	return users.New(path, log)
+}
+
+// names gives the names of users as they are now.
+func (s *Server) names() *table.Users {
+	if s.users == nil {
+		return nil
+	}
+	return s.users.Users()
 }
 
 // handler answers requests under a configuration: XML-RPC and, unless it is off, the page.

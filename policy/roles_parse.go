@@ -144,7 +144,7 @@ func readMarks(t strict.Table) []Mark {
 	}
 	var marks []Mark
 	for _, v := range list {
-		m, ok := parseMark(v)
+		m, ok := ParseMark(v)
 		switch {
 		case !ok:
 			t.Fail("marks", "%s is not a mark such as \"0x10/0xf0\": value and mask, each decimal or hexadecimal, of 32 bits", strict.Show(v))
@@ -161,8 +161,9 @@ func readMarks(t strict.Table) []Mark {
 	return marks
 }
 
-// parseMark reads "value/mask", or a value alone, which may be an integer.
-func parseMark(v any) (Mark, bool) {
+// ParseMark reads "value/mask", or a value alone, which may be an integer. Whether any mark can
+// fit it does not look at.
+func ParseMark(v any) (Mark, bool) {
 	m := Mark{Mask: math.MaxUint32}
 	switch v := v.(type) {
 	case int64:

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -93,6 +94,9 @@ func TestFrontdConfigIsUnderstood(t *testing.T) {
 	}
 	if c.Auth.Backend != config.BackendFile || c.Auth.File != "/etc/nuconntrack/passwd" {
 		t.Errorf("lets in by %q, %q, want a password file", c.Auth.Backend, c.Auth.File)
+	}
+	if !slices.Equal(c.Hide, []string{"127.0.0.0/8", "::1"}) {
+		t.Errorf("hides %q, want loopback", c.Hide)
 	}
 	if len(c.Listen) != 1 || !strings.Contains(read(t, "nuconntrack-frontd.socket"), "\nListenStream="+c.Listen[0].String()+"\n") {
 		t.Errorf("the socket's port is not that of the configuration, %v", c.Listen)

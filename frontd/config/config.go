@@ -14,6 +14,7 @@ import (
 	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/auth/directory"
 	"nuconntrack/frontd/listen"
+	"nuconntrack/frontd/table"
 	"nuconntrack/policy"
 )
 
@@ -60,6 +61,12 @@ type Config struct {
 	// Web serves the page for browsers.
 	Web bool
 
+	// Marks says what the marks of connections mean.
+	Marks Marks
+	// Hide has the networks and expressions whose connections are left out everywhere, as
+	// table.HideFilter reads them.
+	Hide []string
+
 	// Roles are all roles that there are, those of the file included.
 	Roles policy.RoleSet
 
@@ -78,6 +85,16 @@ type Config struct {
 type Log struct {
 	Level  slog.Level
 	Format string // "text" or "json"
+}
+
+// Marks says what the marks of connections mean.
+type Marks struct {
+	// UIDMask are the bits that hold a user's id; 0: none do.
+	UIDMask uint32
+	// UsersFile has the users' names, as Path reads it; "": the users of this machine.
+	UsersFile string
+	// Classes are the traffic classes; the first that fits counts.
+	Classes []table.Class
 }
 
 // TLS says what listeners speak that are neither Unix sockets nor plain. Files are named as

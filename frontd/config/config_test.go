@@ -72,7 +72,7 @@ func TestReference(t *testing.T) {
 		t.Errorf("listen is %v in the reference, %v by default", c.Listen, list)
 	}
 	root := strict.Read([]byte(Reference()), "reference")
-	examples := []string{"tls", "proxy", "ldap", "local"} // sections that TestReferenceSections has
+	examples := []string{"tls", "proxy", "ldap", "local", "class"} // sections that TestReferenceSections has
 	for _, key := range rootKeys() {
 		if !root.Has(key) && !slices.Contains(examples, key) {
 			t.Errorf("the reference lacks %s", key)

@@ -115,6 +115,8 @@ func parse(root strict.Table, o Override) (*Config, error) {
 	c.User, c.UserGiven = parseUser(root)
 	c.Log = parseLog(root)
 	c.Hosts = parseHosts(root)
+	c.Marks = parseMarks(root)
+	c.Hide = parseHide(root, c.Marks)
 	c.Roles = policy.ReadRoles(root)
 	c.TLS = parseTLS(root)
 	c.Proxy = parseProxy(root, root.Table("auth").Text("backend"))

@@ -15,7 +15,7 @@ import (
 // fixed returns the keys that hold from the start to the end, with all below them: sockets are
 // opened, files and ports named to the sandbox, and clocks set at the start.
 func fixed() []string {
-	return []string{"listen", "privd", "user", "allow_plaintext", "header_timeout", "idle_timeout", "log_format", "tls",
+	return []string{"listen", "privd", "user", "uid_mask", "users_file", "allow_plaintext", "header_timeout", "idle_timeout", "log_format", "tls",
 		"auth.backend", "auth.file", "auth.ldap.servers", "auth.ldap.ca", "auth.ldap.bind_password_file"}
 }
 
@@ -43,6 +43,7 @@ func (c *Config) Follow(next *Config) (now *Config, changed, waiting []string) {
 	merged.Listen, merged.Privd, merged.User, merged.UserGiven = c.Listen, c.Privd, c.User, c.UserGiven
 	merged.Log.Format = c.Log.Format
 	merged.AllowPlaintext, merged.TLS = c.AllowPlaintext, c.TLS
+	merged.Marks.UIDMask, merged.Marks.UsersFile = c.Marks.UIDMask, c.Marks.UsersFile
 	merged.Connections.Header, merged.Connections.Idle = c.Connections.Header, c.Connections.Idle
 	if waysStay {
 		merged.Auth, merged.Proxy = c.Auth, c.Proxy

@@ -40,6 +40,7 @@ func (c *Config) String() string {
 		fmt.Fprintf(&b, "%s = %d\n", k.key, k.get(c))
 	}
 	fmt.Fprintf(&b, "log_level = %q\nlog_format = %q\n", strings.ToLower(c.Log.Level.String()), c.Log.Format)
+	printMarks(&b, c)
 	c.TLS.print(&b)
 	c.Proxy.print(&b)
 	c.Auth.print(&b)

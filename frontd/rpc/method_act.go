@@ -29,7 +29,8 @@ func actMethods() []method {
 			help: "change(session_id, field, connection, value): sets a field of one connection, named by " +
 				"key or id. mark: a number, or 'value/mask', also in hexadecimal: only the bits of the mask " +
 				"change. timeout: seconds, 1 to 2147483, after which the connection ends whatever it does; " +
-				"this can be set once and not be undone (fault 11)."},
+				"this can be set once and not be undone (fault 11). class: the name of a traffic class, whose bits " +
+				"of the mark are set."},
 		{name: "kill_report", returns: typeArray, run: (*Server).killReport,
 			params: []param{connections, watch, options},
 			help: "kill_report(session_id, connections, watch_seconds = 0, options = {}): like kill, but returns " +
@@ -100,14 +101,14 @@ func (s *Server) change(r *request) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	change, err := changeOf(field, r.params[2])
+	change, err := changeOf(r.call, field, r.params[2])
 	if err != nil {
 		return nil, err
 	}
 	return nothing, r.call.Change(r.ctx, connection, change)
 }
 
-func changeOf(field string, v xmlrpc.Value) (ipc.Change, error) {
+func changeOf(call *service.Call, field string, v xmlrpc.Value) (ipc.Change, error) {
 	switch field {
 	case ipc.FieldMark.String():
 		value, mask, err := mark(v)
@@ -118,6 +119,12 @@ func changeOf(field string, v xmlrpc.Value) (ipc.Change, error) {
 			return ipc.Change{}, err
 		}
 		return service.TimeoutChange(n)
+	}
+	if field == "class" {
+		if v.Kind != xmlrpc.KindString {
+			return ipc.Change{}, service.BadParam("class: want its name, not %s", v.Kind)
+		}
+		return call.ChangeOfClass(v.Text)
 	}
 	return ipc.Change{}, service.NoSuchChange(field)
 }

@@ -3,6 +3,8 @@
 package rpc
 
 import (
+	"fmt"
+
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/table"
 	"nuconntrack/frontd/xmlrpc"
@@ -118,4 +120,23 @@ func writeTotals(w *xmlrpc.Writer, t *table.Totals) {
 			w.U64(v)
 		}
 	}
+}
+
+// writeClasses writes members of a struct.
+func writeClasses(w *xmlrpc.Writer, all *service.Classes) {
+	w.Member("classes")
+	w.BeginArray()
+	for i := range all.Classes {
+		c := &all.Classes[i]
+		w.BeginStruct()
+		w.Member("name")
+		w.String(c.Name)
+		w.Member("mark")
+		w.String(fmt.Sprintf("%#x/%#x", c.Value, c.Mask))
+		writeTotals(w, &c.Totals)
+		w.EndStruct()
+	}
+	w.EndArray()
+	w.Member("unclassified")
+	w.Int(all.Unclassified)
 }

@@ -41,7 +41,10 @@ func tableMethods() []method {
 			help: "stats(session_id): the kernel's connection table as a whole: count, max, buckets, " +
 				"accounting, timestamps, tcp_loose, and the kernel's counters, summed over all processors. " +
 				"What is not known is left out. kills_watched and kills_returned: of the connections that were " +
-				"killed and watched since the daemon started, how many there were and how many came back."},
+				"killed and watched since the daemon started, how many there were and how many came back. Where " +
+				"traffic classes are configured: classes, an array of structs with name, mark (value/mask), " +
+				"connections and the sums of groups, of the table that a view would show, and unclassified, how " +
+				"many connections are of no class."},
 	}
 }
 
@@ -187,10 +190,11 @@ func (s *Server) setAutorefresh(r *request) (answer, error) {
 	return nothing, nil
 }
 
-func (s *Server) fields(*request) (answer, error) {
+func (s *Server) fields(r *request) (answer, error) {
+	all := r.call.Fields()
 	return func(w *xmlrpc.Writer) {
 		w.BeginArray()
-		for _, f := range table.Fields() {
+		for _, f := range all {
 			w.BeginStruct()
 			w.Member("name")
 			w.String(f.Name)
@@ -210,10 +214,14 @@ func (s *Server) fields(*request) (answer, error) {
 
 func (s *Server) stats(r *request) (answer, error) {
 	st, err := r.call.Stats(r.ctx)
-	return func(w *xmlrpc.Writer) { writeStats(w, st, s.cfg.Service.Watched()) }, err
+	if err != nil {
+		return nil, err
+	}
+	classes, err := r.call.Classes(r.ctx)
+	return func(w *xmlrpc.Writer) { writeStats(w, st, s.cfg.Service.Watched(), classes) }, err
 }
 
-func writeStats(w *xmlrpc.Writer, st ipc.Stats, kills service.Tally) {
+func writeStats(w *xmlrpc.Writer, st ipc.Stats, kills service.Tally, classes *service.Classes) {
 	w.BeginStruct()
 	for _, v := range [...]struct {
 		name  string
@@ -246,5 +254,8 @@ func writeStats(w *xmlrpc.Writer, st ipc.Stats, kills service.Tally) {
 	w.U64(kills.Watched)
 	w.Member("kills_returned")
 	w.U64(kills.Returned)
+	if classes != nil {
+		writeClasses(w, classes)
+	}
 	w.EndStruct()
 }

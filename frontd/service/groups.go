@@ -63,10 +63,14 @@ func (c *Call) groupQuery(r GroupRequest) (table.GroupQuery, error) {
 	if err := checkRange(r.Start, r.Length); err != nil {
 		return table.GroupQuery{}, err
 	}
-	if _, err := table.GroupField(r.By); err != nil {
+	by, err := table.GroupField(r.By)
+	if err == nil {
+		err = c.set.known("by", &by)
+	}
+	if err != nil {
 		return table.GroupQuery{}, err
 	}
-	filter, err := table.CompileFilter(r.Filters)
+	filter, err := c.set.filter(r.Filters)
 	if err != nil {
 		return table.GroupQuery{}, err
 	}

@@ -37,7 +37,7 @@ func TimeoutChange(seconds uint64) (ipc.Change, error) {
 
 // NoSuchChange is the fault of a field that cannot be changed.
 func NoSuchChange(field string) error {
-	return BadParam("field: %q cannot be changed, only mark and timeout", cut(field))
+	return BadParam("field: %q cannot be changed, only mark, timeout and class", cut(field))
 }
 
 // ParseMark reads connmark bits and their mask, which is all bits where none is written.

@@ -62,7 +62,7 @@ func (c *Call) KillReport(ctx context.Context, refs []Ref, o KillOptions) ([]Rep
 // still, of those that the user may see. The reports are in the order of the snapshot.
 func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operand, snapshot string, o KillOptions) ([]Report, error) {
 	began := time.Now()
-	filter, err := table.CompileFilter(filters)
+	filter, err := c.set.filter(filters)
 	if err != nil {
 		return nil, c.failed("kill_matching", err)
 	}

@@ -15,13 +15,15 @@ import (
 // role is a role made ready for tables. The zero value permits nothing.
 type role struct {
 	policy.Role
-	visible *table.Filter // nil: everything
+	scope   *table.Filter // what exists for its users; nil: everything
+	visible *table.Filter // what they see of it; nil: everything
 }
 
-func rolesOf(set policy.RoleSet) map[string]role {
+func rolesOf(set policy.RoleSet, hidden *table.Filter) map[string]role {
 	roles := make(map[string]role)
 	for _, r := range set.All() {
-		roles[r.Name] = role{r, table.ScopeFilter(r.Scope())}
+		scope := table.ScopeFilter(r.Scope())
+		roles[r.Name] = role{r, scope, table.Except(scope, hidden)}
 	}
 	return roles
 }
@@ -51,7 +53,7 @@ func (c *Call) confirm(ctx context.Context, began time.Time, all []found) error 
 		if !doubtful(f) {
 			continue
 		}
-		if row, there := snap.FindTarget(f.target); !there || !c.role.visible.Match(snap, row) {
+		if row, there := snap.FindTarget(f.target); !there || !c.role.scope.Match(snap, row) {
 			all[i] = found{fault: noConnection()}
 		}
 	}
@@ -93,7 +95,7 @@ func (c *Call) seesNewOwners(ctx context.Context, replaced []ipc.Target) []bool 
 	if err != nil {
 		return seen
 	}
-	for i, row := range snap.WithOrigin(replaced, c.role.visible) {
+	for i, row := range snap.WithOrigin(replaced, c.role.scope) {
 		seen[i] = row >= 0
 	}
 	return seen

@@ -43,6 +43,13 @@ type Config struct {
 	Roles policy.RoleSet
 	// RoleOf gives the role of a user whom the backend gave none.
 	RoleOf func(user string) string
+	// Meaning says what marks stand for; nil: nothing. Users gives, for each table anew, the names
+	// of the users in them; nil: none.
+	Meaning *table.Meaning
+	Users   func() *table.Users
+	// Hidden is left out of everything that is looked at, nil: nothing. A key still names what
+	// it names.
+	Hidden *table.Filter
 	// ReadOnly refuses to everybody what kills or changes.
 	ReadOnly bool
 
@@ -67,7 +74,6 @@ type Service struct {
 	tables   *table.Store
 	sessions *session.Store[state]
 	log      *slog.Logger
-	listed   []table.Field // that a view shows unless it is told which; never changed
 
 	watched, returned atomic.Uint64 // see Tally
 }
@@ -95,15 +101,11 @@ func New(cfg Config) *Service {
 		s.observer = nobody{}
 	}
 	s.settings.Store(newSettings(cfg))
-	for _, f := range table.Fields() {
-		if f.Listed {
-			s.listed = append(s.listed, f)
-		}
-	}
 	s.tables = table.NewStore(table.StoreConfig{
 		Source:       cfg.Helper,
 		MaxAge:       cfg.MaxAge,
 		MaxSnapshots: cfg.MaxSnapshots,
+		Meaning:      func() *table.Meaning { return s.settings.Load().meaning() },
 		Logger:       cfg.Log,
 	})
 	s.sessions = session.New(session.Config[state]{

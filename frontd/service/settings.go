@@ -3,21 +3,61 @@
 package service
 
 import (
+	"slices"
+
 	"nuconntrack/frontd/session"
+	"nuconntrack/frontd/table"
 )
 
 // settings are a Config made ready. They never change: another Config makes others, and a call
 // that has begun keeps those it began with.
 type settings struct {
 	Config
-	roles map[string]role
+	roles  map[string]role
+	listed []table.Field // that a view shows unless it is told which
 }
 
 func newSettings(cfg Config) *settings {
 	if cfg.MaxPage == 0 {
 		cfg.MaxPage = DefaultMaxPage
 	}
-	return &settings{Config: cfg, roles: rolesOf(cfg.Roles)}
+	set := &settings{Config: cfg, roles: rolesOf(cfg.Roles, cfg.Hidden)}
+	for _, f := range set.fields() {
+		if f.Listed {
+			set.listed = append(set.listed, f)
+		}
+	}
+	return set
+}
+
+// fields are those that there are, in the order in which a row shows them.
+func (set *settings) fields() []table.Field {
+	return slices.DeleteFunc(table.Fields(), func(f table.Field) bool { return !set.Meaning.Has(&f) })
+}
+
+// meaning is what marks stand for in a table that is about to be read.
+func (set *settings) meaning() *table.Meaning {
+	if set.Meaning == nil || set.Users == nil {
+		return set.Meaning
+	}
+	return set.Meaning.WithUsers(set.Users())
+}
+
+// known refuses a field that is not configured, as which parameter named it.
+func (set *settings) known(param string, f *table.Field) error {
+	if reason := set.Meaning.Lacks(f); reason != "" {
+		return BadParam("%s: there is no field %q: %s", param, f.Name, reason)
+	}
+	return nil
+}
+
+// filter reads what a call asks for.
+func (set *settings) filter(members map[string]table.Operand) (*table.Filter, error) {
+	f, err := table.CompileFilter(members)
+	if err != nil {
+		return nil, err
+	}
+	return f, set.Meaning.Check(f)
 }
 
 // Set replaces all of the configuration but the helper, the observer and the log, for every call and every

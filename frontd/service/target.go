@@ -38,7 +38,7 @@ func RefText(s string) (Ref, error) {
 // alone.
 type found struct {
 	target ipc.Target
-	known  bool // the session's table has it, and shows it to the user
+	known  bool // the session's table has it, and it exists for the user
 	fault  *Fault
 }
 
@@ -89,7 +89,7 @@ func (c *Call) findKey(snap *table.Snapshot, target ipc.Target) found {
 	f := found{target: target}
 	if snap != nil {
 		row, there := snap.FindTarget(target)
-		f.known = there && c.role.visible.Match(snap, row)
+		f.known = there && c.role.scope.Match(snap, row)
 	}
 	return f
 }
@@ -98,7 +98,7 @@ func (c *Call) findKey(snap *table.Snapshot, target ipc.Target) found {
 func (c *Call) findRow(snap *table.Snapshot, rows []int32) found {
 	var seen []int32
 	for _, row := range rows {
-		// A twin that the user may not see does not make an id ambiguous.
+		// A twin that the user does not see does not make an id ambiguous.
 		if c.role.visible.Match(snap, row) {
 			seen = append(seen, row)
 		}

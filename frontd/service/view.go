@@ -71,7 +71,7 @@ func (c *Call) query(r ViewRequest) (table.Query, []table.Field, error) {
 	if err := checkRange(r.Start, r.Length); err != nil {
 		return table.Query{}, nil, err
 	}
-	filter, err := table.CompileFilter(r.Filters)
+	filter, err := c.set.filter(r.Filters)
 	if err != nil {
 		return table.Query{}, nil, err
 	}
@@ -85,7 +85,12 @@ func (c *Call) query(r ViewRequest) (table.Query, []table.Field, error) {
 	if err != nil {
 		return table.Query{}, nil, err
 	}
-	fields, err := c.s.fieldsOf(r.Fields)
+	if by, ok := table.FieldNamed(order); ok {
+		if err := c.set.known("order_by", &by); err != nil {
+			return table.Query{}, nil, err
+		}
+	}
+	fields, err := c.set.fieldsOf(r.Fields)
 	if err != nil {
 		return table.Query{}, nil, err
 	}
@@ -102,10 +107,13 @@ func checkRange(start, length int) error {
 	return nil
 }
 
+// Fields are those that a connection can have here.
+func (c *Call) Fields() []table.Field { return c.set.fields() }
+
 // fieldsOf finds the fields with these names, each once; nil stands for those listed.
-func (s *Service) fieldsOf(names []string) ([]table.Field, error) {
+func (set *settings) fieldsOf(names []string) ([]table.Field, error) {
 	if names == nil {
-		return s.listed, nil
+		return set.listed, nil
 	}
 	var fields []table.Field
 	seen := make(map[string]bool, len(names))
@@ -113,6 +121,9 @@ func (s *Service) fieldsOf(names []string) ([]table.Field, error) {
 		f, ok := table.FieldNamed(name)
 		if !ok || !f.Listed && !f.Sort {
 			return nil, BadParam("options.fields: there is no field %q", cut(name))
+		}
+		if err := set.known("options.fields", &f); err != nil {
+			return nil, err
 		}
 		if !seen[name] {
 			seen[name] = true
@@ -224,6 +235,9 @@ func (c *Call) warnings(snap *table.Snapshot) []string {
 	if n := snap.Malformed(); n > 0 {
 		warn("unread: %d connections could not be understood and are left out",
 			"unread: some connections could not be understood and are left out", n)
+	}
+	if hidden := snap.Count(c.role.scope) - snap.Count(c.role.visible); hidden > 0 {
+		all = append(all, fmt.Sprintf("hidden: %d connections are left out by the configuration", hidden))
 	}
 	if !whole {
 		// Always, whether there is anything else or not: it must not tell.

@@ -97,7 +97,7 @@ func (c *Call) stillGone(snap *table.Snapshot, all []watched) (left []watched) {
 		turned.Orig, turned.Reply = turned.Reply, turned.Orig
 		targets[i], targets[len(all)+i] = w.target, turned
 	}
-	rows := snap.WithOrigin(targets, c.role.visible)
+	rows := snap.WithOrigin(targets, c.role.scope)
 	for i := range all {
 		row := max(rows[i], rows[len(all)+i])
 		if row < 0 {

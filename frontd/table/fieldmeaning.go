@@ -40,8 +40,9 @@ func meaningAccess(kind ValueKind, of func(m *Meaning, mark uint32) (uint64, boo
 			if s.meaning == nil {
 				return func(b *block, _, _ int) { b.has = mask{} }
 			}
+			has := s.having()
 			return func(b *block, from, n int) {
-				loadHas(&b.has, s.has, hasMark, from, n)
+				has.load(&b.has, hasMark, from, n)
 				marks := s.mark[from : from+n]
 				b.has.each(n, func(i int) {
 					v, ok := of(s.meaning, marks[i])

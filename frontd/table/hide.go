@@ -22,7 +22,7 @@ func HideFilter(entries []string) (*Filter, error) {
 	if len(entries) > MaxHidden {
 		return nil, fmt.Errorf("more than %d entries", MaxHidden)
 	}
-	hidden := &Filter{name: "hidden"}
+	hidden := &Filter{name: fmt.Sprintf("hidden %q", entries)}
 	var tests some
 	for _, entry := range entries {
 		if network, ok := parseNetwork(entry); ok {
@@ -79,8 +79,8 @@ func Except(scope, hidden *Filter) *Filter {
 	if scope != nil {
 		tests = append(every{scope.root}, tests...)
 	}
-	// As a name of kept answers, which are of one daemon with one list of what is hidden.
-	return &Filter{root: tests, name: scope.nameOf() + " except hidden"}
+	// As a name of kept answers: neither part can be mistaken for a filter of a caller's.
+	return &Filter{root: tests, name: scope.nameOf() + " except " + hidden.name}
 }
 
 // Count is how many rows a user may see.

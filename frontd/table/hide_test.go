@@ -72,7 +72,6 @@ func TestHide(t *testing.T) {
 				}
 			}
 		})
-		s.kept = keptPages{} // which are of one list of what is hidden
 	}
 }
 

@@ -69,6 +69,9 @@ func New(path string, log *slog.Logger) (*Source, error) {
 	return s, s.reload()
 }
 
+// Path is the file that is read.
+func (s *Source) Path() string { return s.path }
+
 // Users gives the names, which are read again when the file has changed. If the new ones are no
 // good, that is logged and the former ones stay.
 func (s *Source) Users() *table.Users {
