@@ -20,9 +20,9 @@ func defaultColumns() []string {
 
 // offeredColumns are the fields that the menu of columns has: all that sort, but those of which
 // another has the same for every protocol or family.
-func offeredColumns() []string {
+func offeredColumns(fields []table.Field) []string {
 	var names []string
-	for _, f := range table.Fields() {
+	for _, f := range fields {
 		double := strings.Contains(f.Name, "_ipv4_") || strings.Contains(f.Name, "_ipv6_") ||
 			slices.Contains([]string{"key", "orig_l4proto", "tcp_state"}, f.Name)
 		if f.Sort && !double {
@@ -135,7 +135,7 @@ type option struct {
 
 func (r *request) columnMenu(q query) []option {
 	var all []option
-	offered := offeredColumns()
+	offered := offeredColumns(r.call.Fields())
 	for _, name := range q.columns() {
 		if !slices.Contains(offered, name) {
 			offered = append(offered, name)
