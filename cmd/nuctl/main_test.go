@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 //	fake SETTING...      change the server, see fakeServer.set
 //	calls                write the calls that the server got into the file calls
 //	await METHOD         wait for such a call
+//	screen CODE ...      run a command on a terminal, see cmdScreen
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -40,10 +41,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits,
-			"fake":  cmdFake,
-			"calls": cmdCalls,
-			"await": cmdAwait,
+			"exits":  cmdExits,
+			"fake":   cmdFake,
+			"calls":  cmdCalls,
+			"await":  cmdAwait,
+			"screen": cmdScreen,
 		},
 	})
 }

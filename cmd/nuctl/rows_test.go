@@ -15,6 +15,8 @@ func rowsNamed(name string) ([]map[string]any, error) {
 		return fewRows(), nil
 	case "none":
 		return nil, nil
+	case "kinds":
+		return kindRows(), nil
 	case "hostile":
 		return hostileRows(), nil
 	}
@@ -49,6 +51,41 @@ func fewRows() []map[string]any {
 			"orig_zone": 7, "timeout": "3",
 		},
 		{"id": "4", "key": "kDDD", "proto": "253", "orig_src": "10.0.0.5", "orig_dst": "192.0.2.9"}, // of a kind nobody knows
+	}
+}
+
+// kindRows are what conntrack's formats can and cannot hold.
+func kindRows() []map[string]any {
+	row := func(protocol int, more map[string]any) map[string]any {
+		r := map[string]any{"id": "1", "orig_l3proto": 2, "orig_l4proto": protocol, "status": 10, "timeout": "100", "mark": "0", "use": 1,
+			"orig_src": "10.0.0.1", "orig_dst": "10.0.0.2", "repl_src": "10.0.0.2", "repl_dst": "10.0.0.1"}
+		if protocol == 6 || protocol == 17 || protocol == 47 || protocol == 132 || protocol == 136 {
+			maps.Copy(r, map[string]any{"orig_port_src": 1, "orig_port_dst": 2, "repl_port_src": 2, "repl_port_dst": 1})
+		}
+		if protocol == 6 {
+			r["state"] = "ESTABLISHED"
+		}
+		maps.Copy(r, more)
+		maps.DeleteFunc(r, func(_ string, v any) bool { return v == nil })
+		return r
+	}
+	return []map[string]any{
+		row(6, map[string]any{"status": 14, "mark": "4294967295", "zone": 5, "helper": "ftp", "age": 7, "secctx": "u:r:t\u202e",
+			"orig_counter_packets": "1", "orig_counter_bytes": "60", "repl_counter_packets": "2", "repl_counter_bytes": "18446744073709551615"}),
+		row(17, map[string]any{"status": 1<<14 | 14, "orig_zone": 7}),
+		row(17, map[string]any{"status": 1<<15 | 1<<14 | 14, "repl_zone": 8}),
+		row(1, map[string]any{"status": 8, "icmp_type": 8, "icmp_code": 0, "icmp_id": 77}),
+		row(58, map[string]any{"orig_l3proto": 10, "orig_src": "2001:db8::1", "orig_dst": "2001:db8::2", "repl_src": "2001:db8::2",
+			"repl_dst": "2001:db8::1", "icmp_type": 128, "icmp_code": 0, "icmp_id": 78}),
+		row(47, nil), row(136, nil), row(253, nil),
+		row(33, nil), row(132, map[string]any{"state": "ESTABLISHED"}),
+		row(1, map[string]any{"icmp_type": 3, "icmp_code": 0, "icmp_id": 0}),
+		row(17, map[string]any{"orig_src": "10.0.0.1 -j ACCEPT\n-D"}), row(17, map[string]any{"repl_dst": nil}),
+		row(17, map[string]any{"orig_l3proto": 10}),
+		row(6, map[string]any{"state": "ESTABLISHED --help"}),
+		row(17, map[string]any{"orig_zone": 1, "repl_zone": 2}),
+		row(17, map[string]any{"repl_port_dst": 65536}),
+		row(17, map[string]any{"timeout": nil}), row(256, nil),
 	}
 }
 

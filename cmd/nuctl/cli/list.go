@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -119,7 +120,8 @@ func readServices(path string) (string, error) {
 }
 
 func (a *app) outputConfig(l *listing, out io.Writer, columns int) output.Config {
-	c := output.Config{Format: l.format, Out: out, Columns: columns, Fields: l.fields,
+	orderBy, _, _ := strings.Cut(l.sort, ":")
+	c := output.Config{Format: l.format, Out: out, Columns: columns, Fields: l.fields, OrderBy: orderBy,
 		NoHeader: l.noHeader, Unicode: unicodeLocale(a.getenv), Colour: a.colour(a.stdout)}
 	if l.names != nil {
 		c.Names = l.names

@@ -157,14 +157,17 @@ func (w *watcher) draw(ctx context.Context, s *client.Session, screen *os.File) 
 		}
 		f, err := w.frame(ctx, s, columns, lines)
 		if err != nil {
-			return err
+			// The table of the last time stays for as long as there is no other.
+			f.table = last.table
 		}
 		last = f
+		if err != nil {
+			return err
+		}
 		return f.show(screen)
 	}, func(text string) error {
-		f := last
-		f.bottom = []string{text}
-		return f.show(screen)
+		last.bottom = []string{text}
+		return last.show(screen)
 	})
 }
 

@@ -23,7 +23,9 @@ type column struct {
 	elastic bool
 	// sparse columns are there only if a row has something to say.
 	sparse bool
-	cell   func(row connection.Row, arrow string) string
+	// field is what the column shows, where that is one field.
+	field string
+	cell  func(row connection.Row, arrow string) string
 }
 
 const (
@@ -36,15 +38,15 @@ const (
 func columns(names Names) []column {
 	return []column{
 		{title: "PROTO", keep: keepAlways, cell: text("proto")},
-		{title: "STATE", keep: 50, cell: state},
+		{title: "STATE", field: "state", keep: 50, cell: state},
 		{title: "SOURCE", keep: keepAlways, elastic: true, cell: named(names, "src", "dst")},
 		{title: "DESTINATION", keep: keepAlways, elastic: true, cell: named(names, "dst", "src")},
-		{title: "ZONE", keep: 60, sparse: true, cell: zone},
-		{title: "B/S", right: true, keep: 40, cell: size("byte_rate")},
-		{title: "SENT", right: true, keep: 20, cell: size("orig_counter_bytes")},
-		{title: "RECEIVED", right: true, keep: 20, cell: size("repl_counter_bytes")},
-		{title: "EXPIRES", right: true, keep: 10, cell: expires},
-		{title: "MARK", right: true, keep: 30, cell: mark},
+		{title: "ZONE", field: "zone", keep: 60, sparse: true, cell: zone},
+		{title: "B/S", field: "byte_rate", right: true, keep: 40, cell: size("byte_rate")},
+		{title: "SENT", field: "orig_counter_bytes", right: true, keep: 20, cell: size("orig_counter_bytes")},
+		{title: "RECEIVED", field: "repl_counter_bytes", right: true, keep: 20, cell: size("repl_counter_bytes")},
+		{title: "EXPIRES", field: "timeout", right: true, keep: 10, cell: expires},
+		{title: "MARK", field: "mark", right: true, keep: 30, cell: mark},
 		{title: "ID", right: true, keep: keepAlways, cell: text("id")},
 	}
 }

@@ -74,11 +74,14 @@ func address(row connection.Row, name string) (netip.Addr, bool) {
 	return addr, err == nil && addr.Zone() == ""
 }
 
-// port reads a port or the key of a GRE tunnel.
-func port(row connection.Row, name string) (uint64, bool) {
+// within reads a number up to a limit, false if the row lacks it or holds none.
+func within(row connection.Row, name string, limit uint64) (uint64, bool) {
 	n, ok := row.Number(name)
-	return n, ok && n <= math.MaxUint16
+	return n, ok && n <= limit
 }
+
+// port reads a port or the key of a GRE tunnel.
+func port(row connection.Row, name string) (uint64, bool) { return within(row, name, math.MaxUint16) }
 
 // answerType is the type of the ICMP message that answers one of this type; false for
 // those that ask nothing. The kernel tracks no others (invmap of

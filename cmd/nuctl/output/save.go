@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -80,14 +81,14 @@ func saved(row connection.Row) (string, error) {
 	if !ok || protocol > 255 {
 		return "", errSaveProtocol
 	}
-	timeout, ok := row.Number("timeout")
+	timeout, ok := within(row, "timeout", math.MaxUint32)
 	status, also := row.Number("status")
 	if !ok || !also {
 		return "", errSaveStateless
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "-A -t %d -u %s", timeout, savedStatus(status))
-	if mark, ok := row.Number("mark"); ok && mark != 0 {
+	if mark, ok := within(row, "mark", math.MaxUint32); ok && mark != 0 {
 		fmt.Fprintf(&b, " -m %d", mark)
 	}
 	if err := saveZones(&b, row); err != nil {
@@ -124,7 +125,7 @@ func saveZones(b *strings.Builder, row connection.Row) error {
 		return errSaveZones
 	}
 	for _, z := range [][2]string{{"-w", "zone"}, {"--orig-zone", "orig_zone"}, {"--reply-zone", "repl_zone"}} {
-		if n, ok := row.Number(z[1]); ok {
+		if n, ok := within(row, z[1], math.MaxUint16); ok {
 			fmt.Fprintf(b, " %s %d", z[0], n)
 		}
 	}
@@ -196,7 +197,7 @@ func saveICMP(b *strings.Builder, row connection.Row, protocol uint64) error {
 	name := conntrackName(protocol)
 	fmt.Fprintf(b, " -p %s", name)
 	for _, part := range []string{"type", "code", "id"} {
-		n, ok := row.Number("icmp_" + part)
+		n, ok := within(row, "icmp_"+part, math.MaxUint16)
 		if !ok {
 			return errSaveICMP
 		}

@@ -43,6 +43,11 @@ func newTable(c Config) *table {
 	if c.Format == "wide" {
 		t.limit = 0
 	}
+	for i := range t.columns {
+		if c.OrderBy != "" && t.columns[i].field == c.OrderBy {
+			t.columns[i].keep = keepAlways
+		}
+	}
 	return t
 }
 

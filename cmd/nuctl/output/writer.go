@@ -28,6 +28,9 @@ type Config struct {
 	Columns int
 	// Fields are the columns to write, by name; none means what suits the format.
 	Fields []string
+	// OrderBy is the field by which the rows are sorted, whose column stays however narrow
+	// the terminal is; empty for none.
+	OrderBy string
 	// NoHeader leaves out the line of titles that tables and CSV begin with.
 	NoHeader bool
 	// Unicode says that Out can show characters beyond ASCII.
