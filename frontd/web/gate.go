@@ -28,16 +28,16 @@ const (
 // paramToken is the token in a form.
 const paramToken = "token"
 
-// policy is what a page may load and do: nothing but what comes from here. There is no
+// contentPolicy is what a page may load and do: nothing but what comes from here. There is no
 // script and no style in the pages themselves, so that text which became markup by a mistake of
 // ours would still do nothing.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+const contentPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // protect sets the headers that every answer has. Referrers stay on this site, since an address
 // may hold a filter; "no-referrer" would make browsers send forms with the Origin null.
 func protect(h http.Header) {
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
