@@ -22,6 +22,10 @@ func (s *Server) Reads() (paths []string) {
 			paths = append(paths, filepath.Join(config.DropIns(file), "x.toml"))
 		}
 	}
+	if s.monitor != nil {
+		// Of the process itself: how much memory and time it took.
+		paths = append(paths, "/proc/self/stat")
+	}
 	names := []string{set.Auth.File, set.Auth.LDAP.CA, set.Auth.LDAP.BindPassword}
 	if set.TLS != nil {
 		names = append(names, set.TLS.Cert, set.TLS.Key, set.TLS.ClientCA)

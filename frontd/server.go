@@ -18,6 +18,7 @@ import (
 	"nuconntrack/frontd/certs"
 	"nuconntrack/frontd/config"
 	"nuconntrack/frontd/listen"
+	"nuconntrack/frontd/metrics"
 	"nuconntrack/frontd/rpc"
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/table"
@@ -39,6 +40,7 @@ type Config struct {
 	// File is where Settings were read from, to be read again for Reload; "": nowhere.
 	File      string
 	Listeners []listen.Listener // the server closes them
+	Version   string            // of the program, for metrics
 	Log       *slog.Logger
 }
 
@@ -51,6 +53,7 @@ type Server struct {
 	service  *service.Service
 	http     *http.Server
 	gate     *listen.Gate
+	monitor  *monitor     // nil: there is no listener for metrics
 	certs    *certs.Store // nil: no TLS
 	site     *web.Site
 
@@ -88,6 +91,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.helper.Close())
 	}
+	s.monitor = s.newMonitor()
 	s.service = service.New(s.serviceConfig(set, login))
 	s.gate = listen.NewGate(listen.GateConfig{
 		Total: set.Connections.Max, PerAddress: set.Connections.MaxPerAddress, Log: cfg.Log,
@@ -116,6 +120,7 @@ func (s *Server) serviceConfig(set *config.Config, login auth.Backend) service.C
 	}
 	return service.Config{
 		Helper:          s.helper,
+		Observer:        s.monitor.observer(),
 		Backend:         login,
 		Ways:            set.Ways(),
 		Roles:           set.Roles,
@@ -159,7 +164,7 @@ func (s *Server) names() *table.Users {
 // handler answers requests under a configuration: XML-RPC and, unless it is off, the page.
 func (s *Server) handler(set *config.Config) http.Handler {
 	read := func(r *http.Request) { listen.RequestRead(r.Context()) }
-	methods := rpc.New(rpc.Config{
+	calls := rpc.Config{
 		Service:      s.service,
 		Origin:       func(r *http.Request) rpc.Origin { return origin(set, r) },
 		Read:         read,
@@ -169,7 +174,11 @@ func (s *Server) handler(set *config.Config) http.Handler {
 		BodyTimeout:  set.Connections.Body,
 		WriteTimeout: set.Connections.Write,
 		Log:          s.cfg.Log,
-	})
+	}
+	if s.monitor != nil {
+		calls.Observe = s.monitor.metrics.Called
+	}
+	methods := rpc.New(calls)
 	if !set.Web {
 		return methods
 	}
@@ -218,6 +227,9 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 func (s *Server) serve(l listen.Listener) error {
+	if l.Name == listen.Metrics {
+		return metrics.Serve(s.monitor.http, s.monitor.gate, l)
+	}
 	// TLS goes around the gate: a handshake that hangs is a request that hangs.
 	bound := s.gate.Bind(l)
 	if s.cfg.Settings.SpeaksTLS(l.Addr(), l.Plain) {
@@ -233,6 +245,9 @@ func (s *Server) serve(l listen.Listener) error {
 func (s *Server) shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
+	if s.monitor != nil {
+		_ = s.monitor.http.Close() // a scrape that is cut off is repeated
+	}
 	if err := s.http.Shutdown(ctx); err != nil {
 		return s.http.Close()
 	}

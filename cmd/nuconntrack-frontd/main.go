@@ -121,12 +121,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Journal: logging.UnderJournal(os.Getenv("JOURNAL_STREAM"), stderr),
 	})
 	defer flush()
-	listeners, err := listen.Open(ctx, listen.Config{Addresses: settings.Listen, Check: settings.CheckListener, Log: log})
+	listeners, err := listen.Open(ctx, listen.Config{Addresses: settings.Listen, Metrics: settings.Metrics.Listen, Check: settings.CheckListener, Log: log})
 	if err != nil {
 		return fail(exitFailed, err)
 	}
 	for _, l := range listeners {
-		if w := settings.ListenerWarning(l.Addr(), l.Plain); w != "" {
+		w := settings.ListenerWarning(l.Addr(), l.Plain)
+		if l.Name == listen.Metrics {
+			w = settings.MetricsWarning(l.Addr())
+		}
+		if w != "" {
 			log.Warn(w)
 		}
 	}
@@ -138,7 +142,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := drop(settings, log); err != nil {
 		return fail(exitFailed, err)
 	}
-	server, err := frontd.New(frontd.Config{Settings: settings, File: o.config, Listeners: listeners, Log: log})
+	server, err := frontd.New(frontd.Config{Settings: settings, File: o.config, Listeners: listeners, Version: version(), Log: log})
 	if err != nil {
 		return fail(exitFailed, err)
 	}

@@ -70,7 +70,8 @@ type Config struct {
 	// Roles are all roles that there are, those of the file included.
 	Roles policy.RoleSet
 
-	Log Log
+	Log     Log
+	Metrics Metrics
 
 	View        View
 	Sessions    Sessions
@@ -95,6 +96,12 @@ type Marks struct {
 	UsersFile string
 	// Classes are the traffic classes; the first that fits counts.
 	Classes []table.Class
+}
+
+// Metrics says where who monitors the daemon may ask.
+type Metrics struct {
+	// Listen are the addresses, where systemd passes no socket; none: nowhere.
+	Listen []listen.Address
 }
 
 // TLS says what listeners speak that are neither Unix sockets nor plain. Files are named as
@@ -223,6 +230,14 @@ func (c *Config) ListenerWarning(addr net.Addr, plain bool) string {
 		return ""
 	}
 	return fmt.Sprintf("no TLS on %s: passwords and sessions cross the network in plain text", addr)
+}
+
+// MetricsWarning is the same for a socket on which metrics are served.
+func (c *Config) MetricsWarning(addr net.Addr) string {
+	if listen.Local(addr) {
+		return ""
+	}
+	return fmt.Sprintf("metrics on %s: who can reach it can read them, without password or TLS", addr)
 }
 
 // HostAllowed reports whether Hosts has the name, which must be without a port.

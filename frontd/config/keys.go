@@ -114,7 +114,7 @@ func logFormats() []string { return []string{"text", "json"} }
 // rootKeys returns the names of all keys at the top of the file.
 func rootKeys() []string {
 	keys := []string{"listen", "privd", "user", "hosts", "uid_mask", "users_file", "hide", "class",
-		"auth", "roles", "tls", "proxy", "log_level", "log_format"}
+		"auth", "roles", "tls", "proxy", "log_level", "log_format", "metrics"}
 	for _, k := range toggles() {
 		keys = append(keys, k.key)
 	}
@@ -140,6 +140,7 @@ func ldapKeys() []string {
 
 func certificateKeys() []string { return []string{"san", "common_name", "users"} }
 func classKeys() []string       { return []string{"name", "mark"} }
+func metricsKeys() []string     { return []string{"listen"} }
 func localKeys() []string       { return []string{"users", "groups"} }
 func tlsKeys() []string         { return []string{"cert", "key", "client_ca", "min_version"} }
 func proxyKeys() []string       { return []string{"from", "user_header", "client_header"} }

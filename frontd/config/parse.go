@@ -114,6 +114,7 @@ func parse(root strict.Table, o Override) (*Config, error) {
 	}
 	c.User, c.UserGiven = parseUser(root)
 	c.Log = parseLog(root)
+	c.Metrics = parseMetrics(root)
 	c.Hosts = parseHosts(root)
 	c.Marks = parseMarks(root)
 	c.Hide = parseHide(root, c.Marks)
@@ -292,16 +293,28 @@ func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error
 		return []listen.Address{a}, nil
 	}
 	list := t.List("listen")
-	switch {
-	case !t.Has("listen"):
+	if !t.Has("listen") {
 		list = []any{defaultListen}
-	case len(list) == 0:
+	} else if len(list) == 0 {
 		t.Fail("listen", "the array is empty; leave the key out for %s", defaultListen)
-	case len(list) > maxListen:
+	}
+	right := t.Err() == nil // what else is wrong may decide about addresses
+	addresses := parseAddresses(t, list, func(a listen.Address) error {
+		if !right {
+			return nil
+		}
+		return c.CheckListener(a.Net(), a.Plain)
+	})
+	return addresses, t.Err()
+}
+
+// parseAddresses reads the addresses at the key listen. refuse says why one must not be used.
+func parseAddresses(t strict.Table, list []any, refuse func(listen.Address) error) (addresses []listen.Address) {
+	if len(list) > maxListen {
 		t.Fail("listen", "more than %d addresses", maxListen)
+		return nil
 	}
 	seen := map[listen.Address]bool{}
-	var addresses []listen.Address
 	for _, v := range list {
 		s, ok := v.(string)
 		if !ok {
@@ -309,8 +322,8 @@ func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error
 			break
 		}
 		a, err := listen.ParseAddress(s)
-		if err == nil && t.Err() == nil {
-			err = c.CheckListener(a.Net(), a.Plain)
+		if err == nil {
+			err = refuse(a)
 		}
 		same := a
 		same.Plain = false
@@ -324,5 +337,17 @@ func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error
 		seen[same] = true
 		addresses = append(addresses, a)
 	}
-	return addresses, t.Err()
+	return addresses
+}
+
+// parseMetrics reads [metrics].
+func parseMetrics(root strict.Table) Metrics {
+	t := root.Table("metrics")
+	t.Only(metricsKeys()...)
+	return Metrics{Listen: parseAddresses(t, t.List("listen"), func(a listen.Address) error {
+		if a.Plain {
+			return errors.New("TLS is not spoken there in any case: leave \"plain:\" out")
+		}
+		return nil
+	})}
 }

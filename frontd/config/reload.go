@@ -15,7 +15,8 @@ import (
 // fixed returns the keys that hold from the start to the end, with all below them: sockets are
 // opened, files and ports named to the sandbox, and clocks set at the start.
 func fixed() []string {
-	return []string{"listen", "privd", "user", "uid_mask", "users_file", "allow_plaintext", "header_timeout", "idle_timeout", "log_format", "tls",
+	return []string{"listen", "privd", "user", "uid_mask", "users_file", "allow_plaintext", "header_timeout", "idle_timeout", "log_format",
+		"metrics.listen", "tls",
 		"auth.backend", "auth.file", "auth.ldap.servers", "auth.ldap.ca", "auth.ldap.bind_password_file"}
 }
 
@@ -41,7 +42,7 @@ func (c *Config) Follow(next *Config) (now *Config, changed, waiting []string) {
 	}
 	merged := *next
 	merged.Listen, merged.Privd, merged.User, merged.UserGiven = c.Listen, c.Privd, c.User, c.UserGiven
-	merged.Log.Format = c.Log.Format
+	merged.Log.Format, merged.Metrics = c.Log.Format, c.Metrics
 	merged.AllowPlaintext, merged.TLS = c.AllowPlaintext, c.TLS
 	merged.Marks.UIDMask, merged.Marks.UsersFile = c.Marks.UIDMask, c.Marks.UsersFile
 	merged.Connections.Header, merged.Connections.Idle = c.Connections.Header, c.Connections.Idle

@@ -41,11 +41,20 @@ func (c *Config) String() string {
 	}
 	fmt.Fprintf(&b, "log_level = %q\nlog_format = %q\n", strings.ToLower(c.Log.Level.String()), c.Log.Format)
 	printMarks(&b, c)
+	c.Metrics.print(&b)
 	c.TLS.print(&b)
 	c.Proxy.print(&b)
 	c.Auth.print(&b)
 	b.WriteString(c.Roles.String())
 	return b.String()
+}
+
+func (m Metrics) print(b *strings.Builder) {
+	addresses := make([]string, len(m.Listen))
+	for i, a := range m.Listen {
+		addresses[i] = a.String()
+	}
+	fmt.Fprintf(b, "\n[metrics]\nlisten = %s\n", list(addresses))
 }
 
 func (t *TLS) print(b *strings.Builder) {

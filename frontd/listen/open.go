@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -27,10 +28,12 @@ const (
 
 // Config configures Open.
 type Config struct {
-	// Addresses are where to listen if systemd passed no socket; else they are not used.
-	Addresses []Address
-	// Check, if not nil, is asked about the address of every socket, systemd's too, and whether
-	// it is to be plain. Its error ends Open.
+	// Addresses are where to listen for calls if systemd passed no socket for them; else they are
+	// not used. Metrics are the same for who monitors the daemon, not used if systemd passed
+	// any socket: a service that gets its sockets so can open none that others reach.
+	Addresses, Metrics []Address
+	// Check, if not nil, is asked about the address of every socket for calls, systemd's too, and
+	// whether it is to be plain. Its error ends Open.
 	Check func(addr net.Addr, plain bool) error
 	// Log is told of what was opened. nil: nothing is logged.
 	Log *slog.Logger
@@ -39,7 +42,7 @@ type Config struct {
 // A Listener is a socket that accepts connections.
 type Listener struct {
 	net.Listener
-	// Name says what is served on it: RPC.
+	// Name says what is served on it: RPC or Metrics.
 	Name string
 	// Plain says that TLS is not spoken on it, whatever is spoken on others.
 	Plain bool
@@ -59,13 +62,11 @@ func Open(ctx context.Context, cfg Config) ([]Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(listeners) == 0 {
-		if listeners, err = create(ctx, cfg.Addresses, log); err != nil {
-			return nil, err
-		}
+	if listeners, err = complete(ctx, cfg, listeners, log); err != nil {
+		return nil, err
 	}
 	for _, l := range listeners {
-		if cfg.Check != nil {
+		if cfg.Check != nil && l.Name == RPC {
 			if err := cfg.Check(l.Addr(), l.Plain); err != nil {
 				return nil, errors.Join(fmt.Errorf("listen on %s: %w", l.Addr(), err), closeAll(listeners))
 			}
@@ -76,6 +77,33 @@ func Open(ctx context.Context, cfg Config) ([]Listener, error) {
 	return listeners, nil
 }
 
+// complete opens what systemd did not pass.
+func complete(ctx context.Context, cfg Config, passed []Listener, log *slog.Logger) ([]Listener, error) {
+	named := func(name string) bool {
+		return slices.ContainsFunc(passed, func(l Listener) bool { return l.Name == name })
+	}
+	all := passed
+	if !named(RPC) {
+		made, err := create(ctx, cfg.Addresses, RPC, log)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(passed))
+		}
+		all = append(all, made...)
+	}
+	switch {
+	case len(cfg.Metrics) == 0 || named(Metrics):
+	case len(passed) > 0:
+		log.Warn("metrics.listen is not used, since systemd passes the sockets: enable nuconntrack-frontd-metrics.socket")
+	default:
+		made, err := create(ctx, cfg.Metrics, Metrics, log)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(all))
+		}
+		all = append(all, made...)
+	}
+	return all, nil
+}
+
 func closeAll(listeners []Listener) error {
 	var errs []error
 	for _, l := range listeners {
@@ -84,7 +112,7 @@ func closeAll(listeners []Listener) error {
 	return errors.Join(errs...)
 }
 
-func create(ctx context.Context, addresses []Address, log *slog.Logger) ([]Listener, error) {
+func create(ctx context.Context, addresses []Address, name string, log *slog.Logger) ([]Listener, error) {
 	if len(addresses) == 0 {
 		return nil, errors.New("listen: no address given, and no socket from systemd")
 	}
@@ -94,7 +122,7 @@ func create(ctx context.Context, addresses []Address, log *slog.Logger) ([]Liste
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("listen on %s: %w", a, err), closeAll(listeners))
 		}
-		listeners = append(listeners, Listener{Listener: l, Name: RPC, Plain: a.Plain})
+		listeners = append(listeners, Listener{Listener: l, Name: name, Plain: a.Plain})
 	}
 	return listeners, nil
 }

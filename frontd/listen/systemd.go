@@ -15,10 +15,12 @@ import (
 )
 
 // RPC is the name (FileDescriptorName= of systemd.socket(5)) of sockets for calls, RPCPlain that of
-// those for calls without TLS, though it is spoken elsewhere.
+// those for calls without TLS, though it is spoken elsewhere, Metrics that of those for who
+// monitors the daemon, on which TLS is never spoken.
 const (
 	RPC      = "rpc"
 	RPCPlain = "rpc-plain"
+	Metrics  = "metrics"
 )
 
 // maxPassed bounds how many sockets systemd may pass.
@@ -64,9 +66,12 @@ func passed() ([]Listener, error) {
 }
 
 func fromFile(f *os.File, only bool) (Listener, error) {
-	plain := f.Name() == RPCPlain
-	if f.Name() != RPC && !plain && (!only || !unnamed(f)) {
-		return Listener{}, fmt.Errorf("its name is %q; served here are FileDescriptorName=%s and %s", f.Name(), RPC, RPCPlain)
+	name, plain := RPC, f.Name() == RPCPlain
+	switch {
+	case f.Name() == Metrics:
+		name, plain = Metrics, true
+	case f.Name() != RPC && !plain && (!only || !unnamed(f)):
+		return Listener{}, fmt.Errorf("its name is %q; served here are FileDescriptorName=%s, %s and %s", f.Name(), RPC, RPCPlain, Metrics)
 	}
 	fd := int(f.Fd())
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
@@ -84,7 +89,7 @@ func fromFile(f *os.File, only bool) (Listener, error) {
 	if err != nil {
 		return Listener{}, err
 	}
-	return Listener{Listener: l, Name: RPC, Plain: plain, Passed: true}, nil
+	return Listener{Listener: l, Name: name, Plain: plain, Passed: true}, nil
 }
 
 // unnamed reports whether the descriptor has no name that somebody chose: none at all (go-systemd

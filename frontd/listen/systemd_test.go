@@ -160,6 +160,31 @@ func TestActivation(t *testing.T) {
 	}
 }
 
+// TestActivationOfMetrics: what is passed for calls or for metrics replaces what would be opened for
+// the same, and nothing is opened for metrics where systemd passes anything.
+func TestActivationOfMetrics(t *testing.T) {
+	own := "LISTEN_TEST_OWN=" + filepath.Join(t.TempDir(), "own")
+	for name, test := range map[string]struct {
+		files int
+		env   []string
+		want  []string
+	}{
+		"both":         {2, []string{"LISTEN_FDNAMES=rpc:metrics"}, []string{"listener: rpc true tcp", "listener: metrics true tcp"}},
+		"metrics only": {1, []string{"LISTEN_FDNAMES=metrics", own}, []string{"listener: metrics true tcp", "listener: rpc false unix"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var files []*os.File
+			for range test.files {
+				files = append(files, fileOf(t, tcpListener(t, "127.0.0.1:0")))
+			}
+			lines := activated(t, files, test.env...)
+			if want := append(test.want, "ready"); strings.Join(lines, "\n") != strings.Join(want, "\n") {
+				t.Errorf("service says %q, want %q", lines, want)
+			}
+		})
+	}
+}
+
 func TestActivationOfOneByAnyName(t *testing.T) {
 	for name, env := range map[string]string{
 		"no names":       "",
@@ -210,7 +235,7 @@ func TestActivationRefuses(t *testing.T) {
 		want  string
 	}{
 		"another name":         {[]func(*testing.T) *os.File{listener}, []string{"LISTEN_FDNAMES=http"}, "rpc"},
-		"metrics":              {[]func(*testing.T) *os.File{listener, listener}, []string{"LISTEN_FDNAMES=rpc:metrics"}, "metrics"},
+		"metrics by another":   {[]func(*testing.T) *os.File{listener, listener}, []string{"LISTEN_FDNAMES=rpc:Metrics"}, "metrics"},
 		"two without names":    {[]func(*testing.T) *os.File{listener, listener}, nil, "name"},
 		"second without name":  {[]func(*testing.T) *os.File{listener, listener}, []string{"LISTEN_FDNAMES=rpc"}, "name"},
 		"a file":               {[]func(*testing.T) *os.File{null}, []string{"LISTEN_FDNAMES=rpc"}, "type"},

@@ -3,6 +3,7 @@
 package rpc
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -69,7 +70,11 @@ type Config struct {
 	Read func(*http.Request)
 	// HostAllowed says whether a name may stand in the Host header, besides IP literals
 	// and localhost. The name is in lower case and without port; nil: no name may.
-	HostAllowed  func(name string) bool
+	HostAllowed func(name string) bool
+	// Observe is told of each call that was answered, those inside a system.multicall too: the
+	// method, "" for one that there is not and for what is no call, and the code of the fault, 0 for
+	// none. nil: nobody is told.
+	Observe      func(method string, code int, took time.Duration)
 	Multicall    bool          // serve system.multicall
 	MaxBody      int64         // bytes; 0 is DefaultMaxBody
 	BodyTimeout  time.Duration // 0 is DefaultBodyTimeout
@@ -92,6 +97,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.HostAllowed == nil {
 		cfg.HostAllowed = func(string) bool { return false }
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = func(string, int, time.Duration) {}
 	}
 	return cfg
 }
@@ -202,15 +210,46 @@ func (s *Server) refuse(w http.ResponseWriter, status int, text string) {
 
 func (s *Server) answerTo(r *request, b *body) (result answer, err error) {
 	if b.err != nil {
+		s.observed("", time.Now(), b.err)
 		return nil, b.err
 	}
 	defer s.caught(r.caller.RequestID, &err)
 	return s.dispatch(r, b.call.Method, b.call.Params)
 }
 
-// dispatch finds the method and the session, in the order in which errors are looked for,
-// and runs the method.
+// dispatch runs a call, and tells of it.
 func (s *Server) dispatch(r *request, name string, all params) (result answer, err error) {
+	began := time.Now()
+	ended := false
+	defer func() {
+		if !ended {
+			err = errCrashed // a panic goes on: see caught
+		}
+		s.observed(name, began, err)
+	}()
+	result, err = s.run(r, name, all)
+	ended = true
+	return result, err
+}
+
+// errCrashed stands for a panic until that is caught.
+var errCrashed = errors.New("crashed")
+
+// observed tells of a call.
+func (s *Server) observed(name string, began time.Time, err error) {
+	if s.methods[name] == nil {
+		name = ""
+	}
+	code := 0
+	if err != nil {
+		code, _ = faultOf(err)
+	}
+	s.cfg.Observe(name, code, time.Since(began))
+}
+
+// run finds the method and the session, in the order in which errors are looked for, and runs
+// the method.
+func (s *Server) run(r *request, name string, all params) (result answer, err error) {
 	m, ok := s.methods[name]
 	if !ok {
 		return nil, &xmlrpc.Error{Code: xmlrpc.FaultNoMethod, Text: "there is no method " + quoted(name)}

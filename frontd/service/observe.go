@@ -7,6 +7,7 @@ import (
 
 	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/session"
+	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
 )
 
@@ -17,6 +18,8 @@ type Observer interface {
 	// Acted is told what became of n connections: action is one of Actions, outcome one of
 	// Outcomes.
 	Acted(action, outcome string, n int)
+	// Read is told of each reading of the table, as table.StoreConfig has it.
+	Read(*table.Snapshot, error)
 }
 
 // How a login can end.
@@ -57,8 +60,9 @@ func Outcomes() []string {
 // nobody is the Observer where there is none.
 type nobody struct{}
 
-func (nobody) Login(string)              {}
-func (nobody) Acted(string, string, int) {}
+func (nobody) Login(string)                {}
+func (nobody) Acted(string, string, int)   {}
+func (nobody) Read(*table.Snapshot, error) {}
 
 // loginResult says how a login ended by the error of a backend or of the sessions.
 func loginResult(err error) string {

@@ -106,6 +106,7 @@ func New(cfg Config) *Service {
 		MaxAge:       cfg.MaxAge,
 		MaxSnapshots: cfg.MaxSnapshots,
 		Meaning:      func() *table.Meaning { return s.settings.Load().meaning() },
+		Read:         s.observer.Read,
 		Logger:       cfg.Log,
 	})
 	s.sessions = session.New(session.Config[state]{

@@ -16,3 +16,6 @@ func (c *Call) Stats(ctx context.Context) (ipc.Stats, error) {
 	}
 	return st, nil
 }
+
+// Sessions is how many sessions live.
+func (s *Service) Sessions() int { return s.sessions.Len() }

@@ -130,7 +130,7 @@ func (b *builder) commit(at time.Duration) {
 // finish gives the snapshot, after which the builder must not be used.
 func (b *builder) finish(name string, end ipc.DumpEnd, spent time.Duration) *Snapshot {
 	s := b.snap
-	s.name, s.spent, s.interrupted = name, spent, end.Interrupted
+	s.name, s.spent, s.interrupted, s.bytes = name, spent, end.Interrupted, end.Bytes
 	s.resize(b.rows)
 	resize(&s.addr6, len(s.addr6))
 	s.names = b.decoder.names.names

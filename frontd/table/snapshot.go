@@ -60,6 +60,7 @@ type Snapshot struct {
 	spent       time.Duration // how long the reading took
 	interrupted bool          // the kernel said that the table changed under the dump
 	stats       ipc.Stats     // of the kernel, read just before the table
+	bytes       uint64        // of the dump
 	cut         bool          // the table was larger than MaxRows
 	malformed   int           // messages left out because they made no sense
 	repeated    int           // messages left out because the dump repeated a connection
@@ -78,6 +79,9 @@ func (s *Snapshot) Taken() time.Time { return s.taken }
 
 // Spent is how long the reading took.
 func (s *Snapshot) Spent() time.Duration { return s.spent }
+
+// Bytes is how long the dump was.
+func (s *Snapshot) Bytes() uint64 { return s.bytes }
 
 // Interrupted says that the kernel reported changes that the reading may have missed.
 func (s *Snapshot) Interrupted() bool { return s.interrupted }

@@ -40,7 +40,10 @@ type StoreConfig struct {
 	// Meaning says what marks stand for, for each table anew; nil: nothing. Tables that are
 	// held keep theirs.
 	Meaning func() *Meaning
-	Logger  *slog.Logger // nil discards
+	// Read is told of each reading that has ended: of the table, or of why there is none. It
+	// runs before those who wait for the reading go on. nil: nobody is told.
+	Read   func(*Snapshot, error)
+	Logger *slog.Logger // nil discards
 }
 
 // Store reads the table when somebody looks, once for all who look, and holds the tables
@@ -207,6 +210,9 @@ func (st *Store) start() *reading {
 
 // finish makes the table the current one and tells who waits.
 func (st *Store) finish(r *reading, snap *Snapshot, err error) {
+	if st.cfg.Read != nil {
+		st.cfg.Read(snap, err)
+	}
 	st.mu.Lock()
 	st.running = nil
 	r.snap, r.err = snap, err
