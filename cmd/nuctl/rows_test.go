@@ -113,6 +113,9 @@ func whole(row map[string]any) map[string]any {
 		}
 		w[direction+family+side] = addr
 	}
+	if number, ok := map[any]int{"icmp": 1, "tcp": 6, "udp": 17, "253": 253}[w["proto"]]; ok {
+		w["orig_l4proto"] = number
+	}
 	delete(w, "proto")
 	return w
 }

@@ -35,6 +35,16 @@ func completeWords(words ...string) completion {
 	}
 }
 
+// completeSettings sets the values of the flags that all commands have.
+func (a *app) completeSettings(root *cobra.Command) {
+	completeFlag(root, "profile", func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+		return begins(a.profileNames(), word), cobra.ShellCompDirectiveNoFileComp
+	})
+	for _, name := range []string{"server", "user", "timeout"} {
+		completeFlag(root, name, cobra.NoFileCompletions)
+	}
+}
+
 // completeFilters sets the values of the flags that filter.
 func completeFilters(cmd *cobra.Command) {
 	completeFlag(cmd, "proto", completeWords(table.ExprValues("proto")...))

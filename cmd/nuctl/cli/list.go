@@ -76,7 +76,7 @@ func (a *app) runList(ctx context.Context, l *listing, changed func(string) bool
 	if err != nil {
 		return &usageError{err}
 	}
-	list := lister{app: a, writer: writer, holdBack: paged != nil}
+	list := lister{app: a, writer: writer, rows: l.rowsOf, holdBack: paged != nil}
 	err = a.withSession(ctx, func(s *client.Session) error { return list.write(ctx, s, query) })
 	if paged != nil {
 		// The session is over, however long somebody reads.
@@ -133,6 +133,8 @@ func (a *app) outputConfig(l *listing, out io.Writer, columns int) output.Config
 type lister struct {
 	app    *app
 	writer output.Writer
+	// rows makes rows of a page as the writer wants them.
+	rows func(client.Page) []connection.Row
 	// holdBack keeps what there is to say until the list is written: a pager has the
 	// screen.
 	holdBack            bool
@@ -148,7 +150,7 @@ func (l *lister) write(ctx context.Context, s *client.Session, q client.Query) e
 		}
 		l.warn(page.Warnings...)
 		l.total, l.count = page.Total, page.Count
-		if err := l.writer.Page(rowsOf(page)); err != nil {
+		if err := l.writer.Page(l.rows(page)); err != nil {
 			return fmt.Errorf("write list: %w", err)
 		}
 		l.shown += len(page.Rows)
@@ -204,6 +206,28 @@ func rowsOf(page client.Page) []connection.Row {
 	rows := make([]connection.Row, len(page.Rows))
 	for i, row := range page.Rows {
 		rows[i] = row
+	}
+	return rows
+}
+
+// rowsOf is rowsOf with the fields by which tables know addresses of either family and
+// protocols: rows of all fields, which wide asks for, have them under other names.
+func (l *listing) rowsOf(page client.Page) []connection.Row {
+	rows := rowsOf(page)
+	if l.format != "wide" || len(l.fields) > 0 {
+		return rows
+	}
+	for _, row := range rows {
+		if n, ok := row.Number("orig_l4proto"); ok && n <= 255 {
+			row["proto"] = table.ProtocolName(uint8(n))
+		}
+		for _, end := range []string{"orig_src", "orig_dst", "repl_src", "repl_dst"} {
+			for _, family := range []string{"_ipv4_", "_ipv6_"} {
+				if addr, ok := row[strings.Replace(end, "_", family, 1)]; ok {
+					row[end] = addr
+				}
+			}
+		}
 	}
 	return rows
 }

@@ -94,6 +94,7 @@ kills them and changes their mark or timeout. It also edits the server's passwor
 	root.Flags().BoolVar(&check, "check-config", false, "check the connection settings, without connecting, and exit")
 	root.PersistentFlags().BoolP("help", "h", false, "say what can be written")
 	a.settings.flags(root.PersistentFlags())
+	a.completeSettings(root)
 	root.AddCommand(a.list(), a.top(), a.kill(), a.change(), a.passwd(),
 		a.profilesCommand(), a.configCommand(), a.whoami(), a.doctor())
 	return root

@@ -195,7 +195,7 @@ func (w *watcher) frame(ctx context.Context, s *client.Session, columns, lines i
 		if err != nil {
 			return f, err
 		}
-		rows, last = append(rows, rowsOf(page)...), page
+		rows, last = append(rows, w.listing.rowsOf(page)...), page
 	}
 	f.bottom = append([]string{fmt.Sprintf("%d of %s, %d in the table", len(rows), plural(last.Total), last.Count)}, last.Warnings...)
 	var text bytes.Buffer

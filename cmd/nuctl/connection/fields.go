@@ -46,7 +46,7 @@ func Fields() []Field {
 		{"orig_byte_rate", Number}, {"repl_byte_rate", Number}, {"byte_rate", Number},
 		{"start", Text}, {"age", Number},
 		{"helper", Text}, {"labels", Text}, {"secctx", Text},
-		{"user_id", Number}, {"username", Text}, {"authenticated", Flag},
+		{"user_id", Number}, {"username", Text}, {"authenticated", Flag}, {"class", Text},
 	}
 }
 

@@ -68,6 +68,8 @@ func wideColumns(names Names) []column {
 		column{title: "HELPER", cell: text("helper")},
 		column{title: "LABELS", cell: text("labels")},
 		column{title: "SECCTX", cell: text("secctx")},
+		column{title: "USER", sparse: true, cell: text("username")},
+		column{title: "CLASS", sparse: true, cell: text("class")},
 		column{title: "USE", right: true, cell: text("use")},
 		last,
 		column{title: "KEY", cell: text("key")})

@@ -62,9 +62,6 @@ func Needs(format string) []string {
 	switch format {
 	case "table":
 		return connection.Summary()
-	case "wide":
-		return append(connection.Summary(), strings.Fields(`key snat dnat offload use orig_byte_rate repl_byte_rate
-			orig_counter_packets repl_counter_packets age helper labels secctx`)...)
 	case "extended", "save":
 		return conntrackFields()
 	}
