@@ -39,6 +39,12 @@ func start(t testing.TB) *daemon {
 // startWith starts a daemon with the roles of a configuration.
 func startWith(t testing.TB, roles string) *daemon {
 	t.Helper()
+	return startConfigured(t, roles, func(*service.Config) {})
+}
+
+// startConfigured is startWith for a service that is configured otherwise.
+func startConfigured(t testing.TB, roles string, configure func(*service.Config)) *daemon {
+	t.Helper()
 	root := strict.Read([]byte(roles), "frontd.toml")
 	set := policy.ReadRoles(root)
 	if err := root.Err(); err != nil {
@@ -50,14 +56,16 @@ func startWith(t testing.TB, roles string) *daemon {
 		Count: 3, Max: 262144, Accounting: true, Timestamps: true, PerCPU: [ipc.NumCounters]uint64{1 << 40},
 	})
 	log := slog.New(slog.DiscardHandler)
-	svc := service.New(service.Config{
+	cfg := service.Config{
 		Helper:  d.helper,
 		Backend: auth.None{},
 		Roles:   set,
 		RoleOf:  func(string) string { return d.role },
 		MaxPage: 100,
 		Log:     log,
-	})
+	}
+	configure(&cfg)
+	svc := service.New(cfg)
 	s := New(Config{Service: svc, HostAllowed: func(h string) bool { return h == "firewall.example" }, Multicall: true, Log: log, Origin: func(r *http.Request) Origin {
 		a := netip.MustParseAddrPort(r.RemoteAddr)
 		return Origin{Text: r.RemoteAddr, Addr: a.Addr()}
