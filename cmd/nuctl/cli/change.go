@@ -41,7 +41,41 @@ stops renewing the timeout and takes no second one, so this cannot be undone.`,
 		},
 	}
 	timeout.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	return group("change", "change the mark or the timeout of a connection", mark, timeout)
+	class := &cobra.Command{
+		Use:   "class ID|KEY NAME",
+		Short: "put a connection into a traffic class",
+		Long: `Put a connection into a traffic class of the server's configuration: the bits of the mark by
+which the class is known change, the others stay.`,
+		Example: "  nuctl change class 4066254881 voice",
+		Args:    arguments(2, 2), ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.changeClass(cmd.Context(), args[0], args[1]) },
+	}
+	return group("change", "change the mark, the class or the timeout of a connection", mark, class, timeout)
+}
+
+func (a *app) changeClass(ctx context.Context, arg, name string) error {
+	target, err := parseTarget(arg)
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		return usagef("class: the name is empty")
+	}
+	return a.withSession(ctx, func(s *client.Session) error {
+		c := changing{app: a, session: s, target: target, field: "class", cell: classOf, more: []string{"class"}}
+		if err := c.find(ctx); err != nil {
+			return err
+		}
+		return c.change(ctx, name)
+	})
+}
+
+// classOf is the class of a row, which not every mark has.
+func classOf(row connection.Row) string {
+	if name, ok := row.Text("class"); ok {
+		return name
+	}
+	return "none"
 }
 
 func (a *app) changeMark(ctx context.Context, arg, value string) error {
@@ -97,6 +131,7 @@ type changing struct {
 	target  string
 	field   string
 	cell    func(connection.Row) string
+	more    []string       // fields that cell needs and a summary lacks
 	before  connection.Row // nil if the server finds none, or several
 }
 
@@ -117,7 +152,7 @@ func (c *changing) find(ctx context.Context) error {
 }
 
 func (c *changing) look(ctx context.Context) (connection.Row, error) {
-	query := client.Query{Filters: map[string]any{fieldOf(c.target): c.target}, Fields: append(connection.Summary(), "key")}
+	query := client.Query{Filters: map[string]any{fieldOf(c.target): c.target}, Fields: append(append(connection.Summary(), "key"), c.more...)}
 	page, err := c.session.Window(ctx, query, 0, 2, "")
 	if err != nil || len(page.Rows) != 1 {
 		return nil, err
