@@ -32,6 +32,8 @@ type fakeServer struct {
 	status  int
 	kind    string
 	hang    string
+	cut     int // the connection is cut in the middle of the n-th view from now
+	grow    int // pages behind the first say that so many more match
 	faults  map[string]fault
 	// outcomes are of the next kills, each with its detail behind a space.
 	outcomes []string
@@ -73,6 +75,10 @@ func (s *fakeServer) set(args []string) error {
 		s.warning, err = unescape(args[1])
 	case "status 1":
 		s.status, err = strconv.Atoi(args[1])
+	case "cut 1":
+		s.cut, err = strconv.Atoi(args[1])
+	case "grow 1":
+		s.grow, err = strconv.Atoi(args[1])
 	case "stat 2":
 		s.stats[args[1]] = args[2]
 		if on, flag := strconv.ParseBool(args[2]); flag == nil {
@@ -97,7 +103,9 @@ func (s *fakeServer) set(args []string) error {
 		if err == nil {
 			f.text, err = unescape(args[3])
 		}
-		s.faults[args[1]] = f
+		if s.faults[args[1]] = f; f.code == 0 {
+			delete(s.faults, args[1])
+		}
 	default:
 		err = fmt.Errorf("fake: unknown setting %q", args)
 	}
@@ -157,6 +165,14 @@ func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "http://192.0.2.1/elsewhere")
 		w.WriteHeader(s.status)
 		return
+	}
+	if call.Method == "view" && s.cut > 0 {
+		if s.cut--; s.cut == 0 {
+			w.Header().Set("Content-Length", "1000")
+			fmt.Fprint(w, "<methodResponse>")
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
 	}
 	result, err := s.answer(call.Method, args)
 	var f *faultError
@@ -233,7 +249,7 @@ func (s *fakeServer) view(args []any) (any, error) {
 		warnings = append(warnings, s.warning)
 	}
 	return map[string]any{
-		"table": table, "total": len(rows), "start": start, "length": len(page), "count": len(s.rows),
+		"table": table, "total": len(rows) + s.grow*min(start, 1), "start": start, "length": len(page), "count": len(s.rows),
 		"snapshot": "snap1", "taken": s.taken, "warnings": warnings,
 	}, nil
 }

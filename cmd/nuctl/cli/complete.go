@@ -50,7 +50,7 @@ func completeFilters(cmd *cobra.Command) {
 	completeFlag(cmd, "proto", completeWords(table.ExprValues("proto")...))
 	completeFlag(cmd, "state", completeWords(table.ExprValues("state")...))
 	completeFlag(cmd, "family", completeWords(table.ExprValues("family")...))
-	for _, name := range []string{"src", "dst", "reply-src", "reply-dst", "sport", "dport", "mark", "zone", "start", "limit", "watch"} {
+	for _, name := range []string{"src", "dst", "reply-src", "reply-dst", "sport", "dport", "mark", "zone"} {
 		completeFlag(cmd, name, cobra.NoFileCompletions)
 	}
 	completeFlag(cmd, "filter", func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {

@@ -57,6 +57,9 @@ func (l *listing) flags(cmd *cobra.Command) {
 	completeFlag(cmd, "fields", completeFields)
 	completeFlag(cmd, "output", completeWords(output.Formats()...))
 	completeFilters(cmd)
+	for _, name := range []string{"start", "limit", "watch"} {
+		completeFlag(cmd, name, cobra.NoFileCompletions)
+	}
 }
 
 // query gives what is asked of the server, and settles the format.

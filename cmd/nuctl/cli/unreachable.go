@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -66,6 +67,8 @@ func whenUnreachable(err error) string {
 		return "the server does not speak TLS: use http:// if the way there is safe"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return "there is no way to it from here: check --server or NUCTL_SERVER, and the routes of this machine"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the server closed the connection in the middle: it may have been restarted, 'journalctl -u nuconntrack-frontd' there has more; run the command again"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the connection was cut: a firewall may have done so, or the port speaks something else: check --server or NUCTL_SERVER"
 	}
