@@ -34,6 +34,8 @@ func TestBooted(t *testing.T) {
 		{"audit", testAudit},
 		{"reload", testReload},
 		{"reload of the front daemon", testFrontdReload},
+		{"logs", testLogs},
+		{"metrics", testMetrics},
 		{"stop and restart", testStopAndRestart},
 		{"answers again", testAnswersAgain},
 		{"idle helper", testIdleExit},
