@@ -40,7 +40,7 @@ func measureCalls(t *testing.T, w *world) {
 	w.call(t, "view")
 	whoami := w.document(t, "whoami")
 	view := w.document(t, "view", map[string]any{}, "byte_rate", "DESC", 0, 30)
-	url := "http://" + address + "/RPC2"
+	url := "http://" + w.address + "/RPC2"
 	ours := rate(t, url, whoami)
 	say("\nsmall calls a second, %d clients on this machine: whoami %.0f, a view of 30 rows of 1,000 %.0f", clients, ours, rate(t, url, view))
 	if _, err := exec.LookPath("python3"); err != nil {

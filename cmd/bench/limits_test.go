@@ -7,6 +7,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"math/bits"
 	"os"
 	"os/exec"
 	"strconv"
@@ -19,10 +20,10 @@ const childRestore = "restore"
 
 // limits are those of the whole machine that the largest table needs. The limit on root's
 // namespace is that of all.
-func limits() []limit {
+func limits(largest int) []limit {
 	return []limit{
-		{"/proc/sys/net/netfilter/nf_conntrack_max", 1200000},
-		{"/sys/module/nf_conntrack/parameters/hashsize", 1048576},
+		{"/proc/sys/net/netfilter/nf_conntrack_max", largest + largest/5 + room},
+		{"/sys/module/nf_conntrack/parameters/hashsize", 1 << bits.Len(uint(largest-1))},
 	}
 }
 
@@ -34,9 +35,9 @@ type limit struct {
 // raiseLimits makes room for the largest table, where it may. The limits are put back when
 // restore is called, and also when this process dies, however it does: another one waits
 // for that.
-func raiseLimits() (restore func(), err error) {
+func raiseLimits(largest int) (restore func(), err error) {
 	var old []string // path=value
-	for _, l := range limits() {
+	for _, l := range limits(largest) {
 		b, err := os.ReadFile(l.path)
 		was := strings.TrimSpace(string(b))
 		if now, e := strconv.Atoi(was); err != nil || e != nil || now >= l.want {
@@ -58,7 +59,7 @@ func raiseLimits() (restore func(), err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	for _, l := range limits() {
+	for _, l := range limits(largest) {
 		if strings.Contains(strings.Join(old, "\n"), l.path+"=") {
 			if err := os.WriteFile(l.path, []byte(strconv.Itoa(l.want)), 0); err != nil {
 				fmt.Fprintf(os.Stderr, "%s stays as it is: %v\n", l.path, err)

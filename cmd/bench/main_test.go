@@ -32,14 +32,24 @@ func TestMain(m *testing.M) {
 	case "":
 	case childRestore:
 		os.Exit(restoreLimits())
+	case childJournald:
+		os.Exit(become(becomeJournald))
+	case childJournal:
+		os.Exit(become(becomeHelper))
 	default:
 		os.Exit(child(name))
 	}
 	flag.Parse()
-	os.Exit(run(m))
+	os.Exit(runAll(m))
 }
 
-func run(m *testing.M) int {
+// become makes the process another one, unless that fails.
+func become(another func() error) int {
+	fmt.Fprintln(os.Stderr, another())
+	return 1
+}
+
+func runAll(m *testing.M) int {
 	if os.Getenv(binVariable) != "" {
 		return m.Run() // inside the namespace
 	}
@@ -57,13 +67,37 @@ func run(m *testing.M) int {
 	}
 	os.Setenv(binVariable, dir)
 	os.Setenv(sizesVariable, *sizes)
-	restore, err := raiseLimits()
+	if stop, err := startJournald(dir); err != nil {
+		fmt.Fprintf(os.Stderr, "start a journal: %v\n", err)
+	} else {
+		defer stop()
+	}
+	largest, err := largestSize()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	restore, err := raiseLimits(largest)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "raise limits: %v\n", err)
 		return 1
 	}
 	defer restore()
 	return m.Run()
+}
+
+// room is what a measurement needs besides the table that it measures.
+const room = 20000
+
+func largestSize() (largest int, err error) {
+	for s := range strings.SplitSeq(*sizes, ",") {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return 0, fmt.Errorf("flag -sizes: %w", err)
+		}
+		largest = max(largest, n)
+	}
+	return largest, nil
 }
 
 // wantedSizes are those that the kernel's limit has room for.
@@ -74,7 +108,7 @@ func wantedSizes(t *testing.T) (all []int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n+20000 > limit {
+		if n+room > limit {
 			t.Logf("%d connections are left out: nf_conntrack_max is %d, and only root can raise it", n, limit)
 			continue
 		}

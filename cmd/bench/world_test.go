@@ -21,10 +21,9 @@ import (
 	"github.com/kolo/xmlrpc"
 )
 
-const address = "127.0.0.1:8580"
-
 // world is a pair of daemons.
 type world struct {
+	address       string
 	socket        string
 	privd, frontd int // process ids
 	http          *http.Client
@@ -34,12 +33,19 @@ type world struct {
 // start starts both daemons; their logs and the audit are discarded.
 func start(t *testing.T) *world {
 	t.Helper()
+	w := &world{address: "127.0.0.1:8580"}
+	w.start(t, "stderr", func(args []string) { w.privd = daemon(t, "nuconntrack-privd", args...) })
+	return w
+}
+
+func (w *world) start(t *testing.T, audit string, helper func(args []string)) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "nuct-bench-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	w := &world{socket: filepath.Join(dir, "privd.sock")}
+	w.socket = filepath.Join(dir, "privd.sock")
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -49,8 +55,8 @@ func start(t *testing.T) *world {
 	}
 	policy := write("policy.toml", "[kill]\nallow = true\nrate = 1000000\nburst = 1000000\n[dump]\nduty = 1.0\n")
 	config := write("frontd.toml", fmt.Sprintf("listen = [%q]\nprivd = %q\nuser = \"self\"\nsession_timeout = \"1h\"\n[auth]\nbackend = \"none\"\n",
-		address, w.socket))
-	w.privd = daemon(t, "nuconntrack-privd", "--policy", policy, "--socket", w.socket, "--peer-user", "0", "--user", "self", "--audit", "stderr")
+		w.address, w.socket))
+	helper([]string{"--policy", policy, "--socket", w.socket, "--peer-user", "0", "--user", "self", "--audit", audit})
 	waitFor(t, func() bool {
 		_, err := os.Stat(w.socket)
 		return err == nil
@@ -58,26 +64,33 @@ func start(t *testing.T) *world {
 	w.frontd = daemon(t, "nuconntrack-frontd", "--config", config)
 	w.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	waitFor(t, func() bool {
-		c, err := net.Dial("tcp", address)
+		c, err := net.Dial("tcp", w.address)
 		if err == nil {
 			c.Close()
 		}
 		return err == nil
 	})
 	w.session = w.call(t, "login", "bench").(string)
-	return w
 }
 
 func daemon(t *testing.T, name string, args ...string) int {
+	t.Helper()
+	return run(t, exec.Command(bin(name), args...))
+}
+
+// run starts a process that ends with the test, and gives its id.
+func run(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	cmd := exec.Command(bin(name), args...)
 	cmd.Stdout, cmd.Stderr = null, null
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = new(syscall.SysProcAttr)
+	}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +115,7 @@ func waitFor(t *testing.T, so func() bool) {
 // post sends a call and reads the answer, which it only looks through for a fault.
 func (w *world) post(t testing.TB, body []byte) []byte {
 	t.Helper()
-	res, err := w.http.Post("http://"+address+"/RPC2", "text/xml", bytes.NewReader(body))
+	res, err := w.http.Post("http://"+w.address+"/RPC2", "text/xml", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
