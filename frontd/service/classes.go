@@ -37,6 +37,15 @@ func (c *Call) ChangeOfClass(name string) (ipc.Change, error) {
 	return ipc.Change{Field: ipc.FieldMark, Value: class.Value, Mask: class.Mask}, nil
 }
 
+// ClassNames are the names of the traffic classes in the order of the configuration.
+func (c *Call) ClassNames() []string {
+	var names []string
+	for _, class := range c.set.Meaning.Classes() {
+		names = append(names, class.Name)
+	}
+	return names
+}
+
 // Classes adds up the traffic classes, in the table that a view would show; nil, and
 // nothing is read, where none is configured.
 func (c *Call) Classes(ctx context.Context) (*Classes, error) {

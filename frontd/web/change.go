@@ -15,6 +15,9 @@ const (
 	paramValue = "value"
 )
 
+// fieldClass is set by way of the mark.
+const fieldClass = "class"
+
 // changeData is the question before a change, and what there is after it.
 type changeData struct {
 	Key, Label string
@@ -35,7 +38,11 @@ func (r *request) wish() (ref service.Ref, change ipc.Change, err error) {
 	if ref, err = service.RefText(key); err != nil {
 		return ref, change, err
 	}
-	change, err = service.ParseChange(r.form.Get(paramField), r.form.Get(paramValue))
+	if r.form.Get(paramField) == fieldClass {
+		change, err = r.call.ChangeOfClass(r.form.Get(paramValue))
+	} else {
+		change, err = service.ParseChange(r.form.Get(paramField), r.form.Get(paramValue))
+	}
 	return ref, change, err
 }
 
@@ -67,7 +74,9 @@ func (r *request) changeData(change ipc.Change) changeData {
 		Field: columnName(r.lang, r.form.Get(paramField)),
 	}
 	d.Label, d.Connection = labelOfKey(d.Key), connectionAt(d.Key, d.Back)
-	d.New = newValue(r, change)
+	if d.New = newValue(r, change); r.form.Get(paramField) == fieldClass {
+		d.New = clean(r.form.Get(paramValue))
+	}
 	return d
 }
 

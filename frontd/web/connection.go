@@ -37,6 +37,7 @@ type connectionData struct {
 	Age         string
 	Killing     bool
 	Changing    bool
+	Classes     []option
 	Mark        string // as it is now, for the form
 	Fixed       bool   // the timeout cannot be changed any more
 	Back        string
@@ -68,6 +69,9 @@ func (s *Server) showConnection(r *request) error {
 		Taken:  v.Table.Taken(), Age: r.lang.Ago(time.Since(v.Table.Taken())),
 		Killing: r.may("kill_report"), Changing: r.may("change"),
 		Mark: r.field(v.Table, row, "mark"), Back: home,
+	}
+	for _, name := range r.call.ClassNames() {
+		d.Classes = append(d.Classes, option{Value: name, Name: clean(name), Chosen: name == r.field(v.Table, row, fieldClass)})
 	}
 	fixed, _ := table.FieldNamed("fixed_timeout")
 	if b, ok := fixed.Value(v.Table, row); ok {

@@ -187,7 +187,9 @@ func (d *daemon) login(role string) *browser {
 
 func (b *browser) enter(user, password string) reply {
 	b.d.t.Helper()
-	token := b.get(pathLogin).hidden("token")
+	page := b.get(pathLogin)
+	page.body = page.body[strings.Index(page.body, "<main"):] // who is logged in has a form above it
+	token := page.hidden("token")
 	return b.post(pathLogin, url.Values{"token": {token}, "user": {user}, "password": {password}, "next": {"/"}})
 }
 
@@ -220,7 +222,7 @@ func (r reply) want(t testing.TB, status int, says ...string) reply {
 	}
 	for _, s := range says {
 		if not, ok := strings.CutPrefix(s, "!"); ok {
-			if strings.Contains(r.body, not) || strings.Contains(r.text, not) {
+			if strings.Contains(r.body, not) {
 				t.Errorf("it says %q: %.3000s", not, r.text)
 			}
 		} else if !strings.Contains(r.body, s) && !strings.Contains(r.text, s) {
