@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -268,24 +267,4 @@ func TestHelperThatHangs(t *testing.T) {
 			t.Errorf("asked %d times", asked.Load())
 		}
 	})
-}
-
-// TestPromtool lets Prometheus' own tool look at names, types, units and help texts.
-func TestPromtool(t *testing.T) {
-	tool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("this machine has no promtool (package prometheus); as root, CI installs it")
-	}
-	m := counted(answering)
-	h := &helpertest.Helper{}
-	h.Add(helpertest.Port(6, 1, "192.0.2.1:1", "192.0.2.2:2"))
-	if _, err := table.NewStore(table.StoreConfig{Source: h, Read: m.Read}).Fresh(t.Context(), time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	_, body := get(m, "/metrics", nil)
-	check := exec.Command(tool, "check", "metrics")
-	check.Stdin = strings.NewReader(body)
-	if out, err := check.CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("promtool: %v\n%s", err, out)
-	}
 }
