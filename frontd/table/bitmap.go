@@ -71,11 +71,17 @@ func inParallel(n int, work func(worker int, parts iter.Seq2[int, int])) {
 		}
 	}
 	var others sync.WaitGroup
-	if n >= worthSharing {
-		for worker := 1; worker < min(runtime.GOMAXPROCS(0), maxWorkers); worker++ {
-			others.Go(func() { work(worker, parts) })
-		}
+	for worker := 1; worker < workersFor(n); worker++ {
+		others.Go(func() { work(worker, parts) })
 	}
 	work(0, parts)
 	others.Wait()
+}
+
+// workersFor says how many share the work on n rows.
+func workersFor(n int) int {
+	if n < worthSharing {
+		return 1
+	}
+	return min(runtime.GOMAXPROCS(0), maxWorkers)
 }

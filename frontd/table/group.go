@@ -129,7 +129,7 @@ func (s *Snapshot) Group(q GroupQuery) (Grouping, error) {
 	matches := s.kept.matching(s, q.Filter, q.Visible)
 	s.kept.grouping.Lock()
 	defer s.kept.grouping.Unlock()
-	found := findGroups(s, f, matches.set, summedBy(q.OrderBy))
+	found := findGroups(s, f, matches, summedBy(q.OrderBy))
 	chosen := found.choose(q)
 	out := Grouping{Total: len(found.all.reps), Without: found.without, Count: matches.count}
 	out.Groups, out.All = found.sum(chosen)

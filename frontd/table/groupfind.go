@@ -31,11 +31,11 @@ type groupFinder struct {
 	without int
 }
 
-func findGroups(s *Snapshot, f Field, set bitmap, by []Sum) *foundGroups {
-	found := &foundGroups{s: s, set: set, of: make([]int32, s.Len()), worker: make([]uint8, s.Len()/partRows+1)}
+func findGroups(s *Snapshot, f Field, of *matches, by []Sum) *foundGroups {
+	found := &foundGroups{s: s, set: of.set, of: make([]int32, s.Len()), worker: make([]uint8, s.Len()/partRows+1)}
 	var finders [maxWorkers]*groupFinder
 	inParallel(s.Len(), func(worker int, parts iter.Seq2[int, int]) {
-		w := &groupFinder{found: found, table: newGroupTable(s, f, len(by) > 0), load: f.access.bind(s)}
+		w := &groupFinder{found: found, table: newGroupTable(s, f, len(by) > 0, of.total/workersFor(s.Len())), load: f.access.bind(s)}
 		for _, n := range by {
 			w.by = append(w.by, n.loader(s))
 		}
@@ -93,7 +93,8 @@ type groupAdder struct {
 	places [maxWorkers][]int32 // by worker who found it, by group of his own: its place, noGroup if it was not chosen
 	fields [sumCount]loader
 	block  block
-	groups []Group // by place
+	at     [blockRows]int32 // by row of the block: the place of its group, or noGroup
+	groups []Group          // by place
 	all    Totals
 }
 
@@ -155,15 +156,20 @@ func (a *groupAdder) part(from, to int) {
 		if first, end := run(words, 0); first == end {
 			continue
 		}
+		for i, g := range a.found.of[from : from+n] {
+			if a.at[i] = noGroup; g != noGroup {
+				a.at[i] = places[g]
+			}
+		}
 		for sum := range sumCount {
 			a.fields[sum](&a.block, from, n)
-			a.add(sum, words, a.found.of[from:from+n], places)
+			a.add(sum, words)
 		}
 	}
 }
 
 // add adds what is in the block.
-func (a *groupAdder) add(sum Sum, words []uint64, of, places []int32) {
+func (a *groupAdder) add(sum Sum, words []uint64) {
 	for w, word := range words {
 		if word &= a.block.has[w]; word == 0 {
 			continue
@@ -173,8 +179,8 @@ func (a *groupAdder) add(sum Sum, words []uint64, of, places []int32) {
 			i := w*64 + bits.TrailingZeros64(word)
 			v := a.block.val[i&(blockRows-1)]
 			a.all.sums[sum] = sumAtMost(a.all.sums[sum], v)
-			if g := of[i]; g != noGroup && places[g] != noGroup {
-				a.groups[places[g]].add(sum, v)
+			if g := a.at[i&(blockRows-1)]; g != noGroup {
+				a.groups[g].add(sum, v)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 )
@@ -21,6 +22,8 @@ type groupTable struct {
 	side   int
 	seed   maphash.Seed // the snapshot's, which is secret
 	slots  []uint32     // of groups, as index has them of rows
+	rows   int          // counted
+	expect int          // how many rows there will be, about
 
 	// by group
 	vals   []uint64
@@ -32,11 +35,16 @@ type groupTable struct {
 	known  []bool // whether any row has it
 }
 
-// firstSlots is the size of a table that holds nothing yet.
-const firstSlots = 256
+const (
+	// firstSlots is the size of a table that holds nothing yet.
+	firstSlots = 256
+	// manyGroups is from how many groups on they tell how many there will be.
+	manyGroups = 1 << 12
+)
 
-func newGroupTable(s *Snapshot, f Field, summed bool) *groupTable {
-	t := &groupTable{s: s, isAddr: f.class == classAddr, side: f.side, seed: s.byTarget.seed, summed: summed}
+// newGroupTable makes a table for about so many rows.
+func newGroupTable(s *Snapshot, f Field, summed bool, expect int) *groupTable {
+	t := &groupTable{s: s, isAddr: f.class == classAddr, side: f.side, seed: s.byTarget.seed, summed: summed, expect: expect}
 	t.resize(firstSlots)
 	return t
 }
@@ -95,7 +103,12 @@ func (t *groupTable) find(val uint64, row int32) int32 {
 }
 
 func (t *groupTable) grow() {
-	t.resize(2 * len(t.slots))
+	slots := 2 * len(t.slots)
+	// Where every other row is a group of its own, more will be: go there at once.
+	if len(t.reps) >= manyGroups && 2*len(t.reps) > t.rows {
+		slots = max(slots, 1<<bits.Len(uint(t.expect*4/3)))
+	}
+	t.resize(slots)
 	last := uint64(len(t.slots) - 1)
 	for g, row := range t.reps {
 		h := t.hash(t.vals[g], row)
@@ -111,6 +124,7 @@ func (t *groupTable) grow() {
 func (t *groupTable) count(val uint64, row int32) int32 {
 	g := t.find(val, row)
 	t.counts[g]++
+	t.rows++
 	return g
 }
 

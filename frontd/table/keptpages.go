@@ -56,9 +56,17 @@ func (k *keptPages) matching(s *Snapshot, filter, visible *Filter) *matches {
 		k.mu.Unlock()
 	}
 	m.find.Do(func() {
-		m.set = visible.run(s)
-		m.count = m.set.count()
-		m.set.and(filter.run(s))
+		if visible == nil || filter.nameOf() == everything {
+			m.set = visible.run(s)
+			m.count = m.set.count()
+		} else {
+			// What may be seen is the same for many filters.
+			all := k.matching(s, nil, visible)
+			m.set, m.count = slices.Clone(all.set), all.count
+		}
+		if filter.nameOf() != everything {
+			m.set.and(filter.run(s))
+		}
 		m.total = m.set.count()
 	})
 	return m

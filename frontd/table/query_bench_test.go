@@ -121,3 +121,15 @@ func BenchmarkPageAgain(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPageHiding is a filter where loopback is hidden.
+func BenchmarkPageHiding(b *testing.B) {
+	hidden, err := HideFilter([]string{"127.0.0.0/8", "::1"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, q := range map[string]Query{"nothing": {}, "loopback": {Visible: Except(nil, hidden)}} {
+		q.OrderBy, q.Desc, q.Length = "byte_rate", true, 30
+		b.Run(name, func(b *testing.B) { benchPage(b, millionRows(), map[string]Operand{"port": 443}, q) })
+	}
+}
