@@ -3,6 +3,8 @@
 package audit
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,6 +29,10 @@ const (
 	WriteTime = 2 * time.Second
 
 	maxField = 512 // bytes of one value
+
+	// What nearly all have room in, in bytes.
+	usualMessage = 256
+	usualEntry   = 1024
 )
 
 // Phase says whether an entry stands before or behind the attempt.
@@ -72,15 +78,15 @@ type field struct{ key, value string }
 
 // fields gives all that are not empty, values bounded and printable.
 func (e Entry) fields() []field {
-	orig := tupleText(e.Target.Protocol, e.Target.Orig)
+	orig, request := tupleText(e.Target.Protocol, e.Target.Orig), requestID(e.Actor)
 	all := []field{
 		{"MESSAGE_ID", MessageID},
 		{"PRIORITY", e.priority()},
 		{"SYSLOG_IDENTIFIER", Identifier},
-		{"MESSAGE", e.message(orig)},
+		{"MESSAGE", e.message(orig, request)},
 		{"NUCT_ACTION", e.Op.String()},
 		{"NUCT_PHASE", string(e.Phase)},
-		{"NUCT_REQUEST_ID", requestID(e.Actor)},
+		{"NUCT_REQUEST_ID", request},
 		{"NUCT_PEER_UID", strconv.FormatUint(uint64(e.Peer.UID), 10)},
 		{"NUCT_PEER_PID", strconv.FormatInt(int64(e.Peer.PID), 10)},
 		{"NUCT_CLAIMED_USER", e.Actor.User},
@@ -134,44 +140,50 @@ func plain(s string) bool {
 }
 
 func requestID(a ipc.Actor) string {
-	const digits = 16
-	s := strconv.FormatUint(a.RequestID, 16)
-	return strings.Repeat("0", digits-len(s)) + s
+	raw := binary.BigEndian.AppendUint64(make([]byte, 0, 8), a.RequestID)
+	return string(hex.AppendEncode(make([]byte, 0, 16), raw))
 }
 
 // message is the entry for people, for whom a list of entries shows nothing else. What the
 // front daemon claims is quoted, so that no name can pass for what follows it.
-func (e Entry) message(orig string) string {
-	var b strings.Builder
-	b.WriteString(e.Op.String())
+func (e Entry) message(orig, request string) string {
+	b := make([]byte, 0, usualMessage)
+	write := func(texts ...string) {
+		for _, s := range texts {
+			b = append(b, s...)
+		}
+	}
+	write(e.Op.String())
 	if e.Op == ipc.OpChange {
-		b.WriteString(" " + e.Field.String())
+		write(" ", e.Field.String())
 		if e.New != nil {
-			b.WriteString(" to " + number(e.New))
+			write(" to ", number(e.New))
 		}
 	}
 	if e.Phase == Intent {
-		b.WriteString(" asked")
+		write(" asked")
 	} else {
-		b.WriteString(": " + e.Outcome.String())
+		write(": ", e.Outcome.String())
 	}
 	if e.Rule != "" {
-		b.WriteString(" by rule " + e.Rule)
+		write(" by rule ", e.Rule)
 	}
 	if e.Errno != 0 {
-		b.WriteString(" (" + unix.Errno(e.Errno).Error() + ")")
+		write(" (", unix.Errno(e.Errno).Error(), ")")
 	}
 	if e.Detail != "" {
-		b.WriteString(" (" + e.Detail + ")")
+		write(" (", e.Detail, ")")
 	}
-	b.WriteString(": " + orig + ", request " + requestID(e.Actor))
+	write(": ", orig, ", request ", request)
 	if e.Actor.User != "" {
-		b.WriteString(", user " + strconv.Quote(e.Actor.User))
+		write(", user ")
+		b = strconv.AppendQuote(b, e.Actor.User)
 	}
 	if e.Actor.Client != "" {
-		b.WriteString(", client " + strconv.Quote(e.Actor.Client))
+		write(", client ")
+		b = strconv.AppendQuote(b, e.Actor.Client)
 	}
-	return b.String()
+	return string(b)
 }
 
 func (e Entry) priority() string {

@@ -66,7 +66,7 @@ func (j *Journal) Write(e Entry) error {
 // (https://systemd.io/JOURNAL_NATIVE_PROTOCOL): KEY=value and a newline or, for a value
 // that has newlines itself, the key, its length in eight bytes and the value.
 func encodeNative(fields []field) []byte {
-	var b []byte
+	b := make([]byte, 0, usualEntry)
 	for _, f := range fields {
 		b = append(b, f.key...)
 		if strings.Contains(f.value, "\n") {
