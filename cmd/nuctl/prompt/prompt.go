@@ -17,6 +17,7 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -49,12 +50,12 @@ func (t *Terminal) Close() error { return t.tty.Close() }
 
 // Line asks for a line and returns it without its end.
 func (t *Terminal) Line(ctx context.Context, question string) (string, error) {
-	return t.ask(ctx, question, func(int) (string, error) { return readLine(t.tty) })
+	return t.ask(ctx, question, true, func(int) (string, error) { return readLine(t.tty) })
 }
 
 // Secret asks for a line that is not shown while it is typed.
 func (t *Terminal) Secret(ctx context.Context, question string) (string, error) {
-	secret, err := t.ask(ctx, question, func(fd int) (string, error) {
+	secret, err := t.ask(ctx, question, false, func(fd int) (string, error) {
 		text, err := term.ReadPassword(fd)
 		return string(text), err
 	})
@@ -73,14 +74,31 @@ func (t *Terminal) Confirm(ctx context.Context, question string) (bool, error) {
 	return answer == "y" || answer == "yes", err
 }
 
+// hide lets the terminal show nothing of what is typed, before there is a question that
+// quick fingers answer.
+func hide(fd int) error {
+	settings, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return err
+	}
+	settings.Lflag &^= unix.ECHO
+	return unix.IoctlSetTermios(fd, unix.TCSETS, settings)
+}
+
 // ask shows a question and waits for read or the end of ctx. In the latter case read stays
 // behind in its goroutine: nothing wakes a read of a terminal, and the process is about to
 // end.
-func (t *Terminal) ask(ctx context.Context, question string, read func(fd int) (string, error)) (string, error) {
+func (t *Terminal) ask(ctx context.Context, question string, echo bool, read func(fd int) (string, error)) (string, error) {
 	fd := int(t.tty.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", fmt.Errorf("read terminal settings: %w", err)
+	}
+	defer func() { _ = term.Restore(fd, before) }()
+	if !echo {
+		if err := hide(fd); err != nil {
+			return "", fmt.Errorf("change terminal settings: %w", err)
+		}
 	}
 	if _, err := io.WriteString(t.tty, question); err != nil {
 		return "", fmt.Errorf("write to terminal: %w", err)
@@ -101,7 +119,6 @@ func (t *Terminal) ask(ctx context.Context, question string, read func(fd int) (
 		}
 		return a.text, nil
 	case <-ctx.Done():
-		_ = term.Restore(fd, before)
 		fmt.Fprintln(t.tty)
 		return "", ctx.Err()
 	}
