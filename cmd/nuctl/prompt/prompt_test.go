@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,7 +20,10 @@ import (
 )
 
 // askVariable tells the test's program, started again on a terminal, what to ask there.
-const askVariable = "PROMPT_TEST_ASKS"
+const (
+	askVariable  = "PROMPT_TEST_ASKS"
+	fileVariable = "PROMPT_TEST_FILE" // for the answers
+)
 
 func TestMain(m *testing.M) {
 	if what := os.Getenv(askVariable); what != "" {
@@ -28,9 +32,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// asker asks, and says on standard output what it was told and whether the terminal shows
-// again what is typed.
+// asker asks, and writes to a file what it was told and whether the terminal shows again
+// what is typed: the kernel may drop what stands on a terminal when Ctrl-C comes.
 func asker(what string) int {
+	answers, err := os.Create(os.Getenv(fileVariable))
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer answers.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	terminal, err := Open(os.Stdin)
@@ -42,21 +52,22 @@ func asker(what string) int {
 	switch what {
 	case "confirm":
 		yes, err := terminal.Confirm(ctx, "Sure?")
-		fmt.Println("answer", yes, err)
+		fmt.Fprintln(answers, "answer", yes, err)
 	case "secret":
 		text, err := terminal.Secret(ctx, "Password: ")
-		fmt.Printf("answer of %d letters %v\n", len(text), err)
+		fmt.Fprintf(answers, "answer of %d letters %v\n", len(text), err)
 	case "two":
 		one, _ := terminal.Line(ctx, "One: ")
 		two, err := terminal.Line(ctx, "Two: ")
-		fmt.Printf("answer %q %q %v\n", one, two, err)
+		fmt.Fprintf(answers, "answer %q %q %v\n", one, two, err)
 	}
 	settings, err := unix.IoctlGetTermios(int(os.Stdin.Fd()), unix.TCGETS)
-	fmt.Println("echo", err == nil && settings.Lflag&unix.ECHO != 0)
+	fmt.Fprintln(answers, "echo", err == nil && settings.Lflag&unix.ECHO != 0)
 	return 0
 }
 
-// ask types keys when the terminal shows the question.
+// ask types keys when the terminal shows the question, and gives what it showed with the
+// answers behind it.
 func ask(t *testing.T, what, question, keys string) string {
 	t.Helper()
 	terminal, err := terminaltest.Open(24, 80)
@@ -64,12 +75,17 @@ func ask(t *testing.T, what, question, keys string) string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), askVariable+"="+what)
+	file := filepath.Join(t.TempDir(), "answers")
+	cmd.Env = append(os.Environ(), askVariable+"="+what, fileVariable+"="+file)
 	out, err := terminal.Run(cmd, func(shows func(string)) { shows(question) }, keys)
 	if err != nil {
 		t.Errorf("%v; on the terminal:\n%s", err, out)
 	}
-	return out
+	answers, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out + string(answers)
 }
 
 func TestConfirm(t *testing.T) {
