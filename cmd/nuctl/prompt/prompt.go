@@ -50,15 +50,12 @@ func (t *Terminal) Close() error { return t.tty.Close() }
 
 // Line asks for a line and returns it without its end.
 func (t *Terminal) Line(ctx context.Context, question string) (string, error) {
-	return t.ask(ctx, question, true, func(int) (string, error) { return readLine(t.tty) })
+	return t.ask(ctx, question, true)
 }
 
 // Secret asks for a line that is not shown while it is typed.
 func (t *Terminal) Secret(ctx context.Context, question string) (string, error) {
-	secret, err := t.ask(ctx, question, false, func(fd int) (string, error) {
-		text, err := term.ReadPassword(fd)
-		return string(text), err
-	})
+	secret, err := t.ask(ctx, question, false)
 	// The end of line was not shown either.
 	fmt.Fprintln(t.tty)
 	return secret, err
@@ -82,13 +79,15 @@ func hide(fd int) error {
 		return err
 	}
 	settings.Lflag &^= unix.ECHO
+	settings.Lflag |= unix.ICANON | unix.ISIG
+	settings.Iflag |= unix.ICRNL
 	return unix.IoctlSetTermios(fd, unix.TCSETS, settings)
 }
 
-// ask shows a question and waits for read or the end of ctx. In the latter case read stays
-// behind in its goroutine: nothing wakes a read of a terminal, and the process is about to
+// ask shows a question and waits for a line or the end of ctx. In the latter case the reading
+// stays behind in its goroutine, which changes no settings: nothing wakes a read of a terminal, and the process is about to
 // end.
-func (t *Terminal) ask(ctx context.Context, question string, echo bool, read func(fd int) (string, error)) (string, error) {
+func (t *Terminal) ask(ctx context.Context, question string, echo bool) (string, error) {
 	fd := int(t.tty.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
@@ -109,7 +108,7 @@ func (t *Terminal) ask(ctx context.Context, question string, echo bool, read fun
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		text, err := read(fd)
+		text, err := readLine(t.tty)
 		answers <- answer{text, err}
 	}()
 	select {
