@@ -24,6 +24,7 @@ func parseMarks(t strict.Table) Marks {
 		bits, ok := policy.ParseMark(t.Value("uid_mask"))
 		if m.UIDMask = bits.Value; !ok || bits.Mask != math.MaxUint32 {
 			t.Fail("uid_mask", "%s is not a mask of 32 bits such as \"0xffff\"", strict.Show(t.Value("uid_mask")))
+			m.UIDMask = math.MaxUint32 // what needs one is no mistake for that
 		}
 	}
 	switch {
