@@ -4,6 +4,7 @@ package frontd
 
 import (
 	"net/http"
+	"time"
 
 	"nuconntrack/frontd/listen"
 	"nuconntrack/frontd/metrics"
@@ -46,6 +47,13 @@ func (s *Server) newMonitor() *monitor {
 	m := &monitor{metrics: metrics.New(cfg)}
 	m.http, m.gate = m.metrics.Server()
 	return m
+}
+
+// paged counts a request of the page.
+func (m *monitor) paged(began time.Time) {
+	if m != nil {
+		m.metrics.Paged(time.Since(began))
+	}
 }
 
 // observer is told what the service does; nil where nothing is counted.

@@ -196,6 +196,7 @@ func (s *Server) handler(set *config.Config) http.Handler {
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if web.Serves(r) {
+			defer s.monitor.paged(time.Now())
 			page.ServeHTTP(w, r)
 		} else {
 			methods.ServeHTTP(w, r)

@@ -177,7 +177,7 @@ func (a *attempt) intend() {
 		}
 	}
 	if err := a.server.cfg.Audit.Write(e); err != nil {
-		a.server.cfg.Log.Error("nothing is done: the audit cannot be written", "error", err)
+		a.server.cfg.Log.Error("nothing is done: the audit cannot be written", "request", audit.RequestID(a.req.Actor), "error", err)
 		a.result, a.state = ipc.Result{Outcome: ipc.Unaudited}, unaudited
 	}
 }
@@ -192,12 +192,12 @@ func (a *attempt) report() {
 	e.Phase, e.Outcome, e.Rule, e.Errno = audit.Result, r.Outcome, r.Rule, r.Errno
 	e.Old, e.New = r.Old, r.New
 	if err := a.server.cfg.Audit.Write(e); err != nil {
-		a.server.cfg.Log.Error("the result of an attempt is missing in the audit", "error", err,
+		a.server.cfg.Log.Error("the result of an attempt is missing in the audit", "request", audit.RequestID(a.req.Actor), "error", err,
 			"outcome", r.Outcome.String(), "id", a.req.Target.ID)
 	}
 }
 
 func (a *attempt) failed(err error) ipc.Result {
-	a.server.warnings.warn("the kernel refused", "operation", a.req.Op.String(), "error", err)
+	a.server.warnings.warn("the kernel refused", "request", audit.RequestID(a.req.Actor), "operation", a.req.Op.String(), "error", err)
 	return ipc.Result{Outcome: ipc.Failed, Errno: errno(err)}
 }

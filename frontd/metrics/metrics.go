@@ -53,6 +53,7 @@ type Metrics struct {
 	actions  *prometheus.CounterVec
 	faults   *prometheus.CounterVec
 	requests *prometheus.HistogramVec
+	pages    prometheus.Histogram
 }
 
 // New returns a Metrics that has counted nothing.
@@ -68,13 +69,16 @@ func New(cfg Config) *Metrics {
 		faults:  counter("faults_total", "Calls that were answered with a fault, by its code.", "code"),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: prefix + "request_duration_seconds", Help: "Time from a call that has come in full to its answer, by method.",
-			Buckets: []float64{.001, .005, .025, .1, .25, 1, 2.5, 10, 60},
+			Buckets: durations(),
 		}, []string{"method"}),
+		pages: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: prefix + "page_duration_seconds", Help: "Time that requests of the page took, with what belongs to it.", Buckets: durations(),
+		}),
 	}
 	m.prepare()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.logins, m.actions, m.faults, m.requests, m.table, m.helper, buildInfo(cfg.Version),
+		m.logins, m.actions, m.faults, m.requests, m.pages, m.table, m.helper, buildInfo(cfg.Version),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + "sessions", Help: "Sessions that live."},
 			func() float64 { return float64(cfg.Sessions()) }),
 		gate(cfg.Connections),
@@ -103,6 +107,12 @@ func (m *Metrics) prepare() {
 	}
 	m.faults.WithLabelValues(other)
 }
+
+// durations are the bounds of buckets, seconds.
+func durations() []float64 { return []float64{.001, .005, .025, .1, .25, 1, 2.5, 10, 60} }
+
+// Paged counts a request of the page.
+func (m *Metrics) Paged(took time.Duration) { m.pages.Observe(took.Seconds()) }
 
 // label returns word if it is one of known.
 func label(word string, known []string) string {

@@ -80,6 +80,7 @@ func TestScrape(t *testing.T) {
 	m.Acted("kill", "killed", 5)
 	m.Called("view", 0, 3*time.Millisecond)
 	m.Called("login", 1, time.Second)
+	m.Paged(2 * time.Millisecond)
 	status, body := get(m, "/metrics", nil)
 	if status != http.StatusOK {
 		t.Fatalf("status %d", status)
@@ -89,6 +90,7 @@ func TestScrape(t *testing.T) {
 		`nuconntrack_actions_total{action="kill",outcome="killed"} 5`, `nuconntrack_actions_total{action="kill",outcome="gone"} 0`,
 		`nuconntrack_request_duration_seconds_bucket{method="view",le="0.005"} 1`,
 		`nuconntrack_request_duration_seconds_count{method="login"} 1`,
+		`nuconntrack_page_duration_seconds_count 1`,
 		`nuconntrack_faults_total{code="1"} 1`, `nuconntrack_faults_total{code="other"} 0`,
 		"nuconntrack_helper_up 1", "nuconntrack_kernel_connections 3", "nuconntrack_kernel_connections_limit 65536",
 		"nuconntrack_sessions 7", "nuconntrack_client_connections 2", "nuconntrack_client_connections_accepted_total 9",

@@ -182,5 +182,5 @@ func (s *Server) cut(r *request) {
 }
 
 func (s *Server) crashed(r *request, p any) {
-	s.cfg.Log.Error("a page crashed", "request", r.caller.RequestID, "panic", p, "stack", string(debug.Stack()))
+	s.cfg.Log.Error("a page crashed", "request", r.caller.Request(), "panic", p, "stack", string(debug.Stack()))
 }

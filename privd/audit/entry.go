@@ -78,7 +78,7 @@ type field struct{ key, value string }
 
 // fields gives all that are not empty, values bounded and printable.
 func (e Entry) fields() []field {
-	orig, request := tupleText(e.Target.Protocol, e.Target.Orig), requestID(e.Actor)
+	orig, request := tupleText(e.Target.Protocol, e.Target.Orig), RequestID(e.Actor)
 	all := []field{
 		{"MESSAGE_ID", MessageID},
 		{"PRIORITY", e.priority()},
@@ -139,7 +139,8 @@ func plain(s string) bool {
 	return true
 }
 
-func requestID(a ipc.Actor) string {
+// RequestID names a request as NUCT_REQUEST_ID does.
+func RequestID(a ipc.Actor) string {
 	raw := binary.BigEndian.AppendUint64(make([]byte, 0, 8), a.RequestID)
 	return string(hex.AppendEncode(make([]byte, 0, 16), raw))
 }
