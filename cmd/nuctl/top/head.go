@@ -84,7 +84,7 @@ func attention(s *state) string {
 		notes = append(notes, fmt.Sprintf("%d marked", n))
 	}
 	if s.acting != "" {
-		notes = append(notes, s.acting+"…")
+		notes = append(notes, s.acting)
 	}
 	return strings.Join(notes, ", ")
 }
@@ -119,12 +119,12 @@ func grouped(n int) string {
 
 // foot says what the keys do, what has just happened, and how the command line shows the same.
 func (v *view) foot(p painter, s *state, height int) {
-	p.line(height-3, v.theme.caution, output.Clean(s.message))
+	p.both(height-3, v.theme.caution, output.Clean(s.message), place(s))
 	command := s.query.command()
 	if command != "" {
 		command = "$ " + output.Clean(command)
 	}
-	p.both(height-2, v.theme.plain, command, place(s))
+	p.line(height-2, v.theme.plain, command)
 	p.line(height-1, v.theme.header, s.hints())
 }
 

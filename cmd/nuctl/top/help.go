@@ -51,7 +51,7 @@ func (s *state) hints() string {
 	if s.paused {
 		pause = "p go on"
 	}
-	return strings.Join(append(parts, pause, "q quit", "R S D… sort", "1-5 group"), "  ")
+	return strings.Join(append(parts, pause, "q quit", "R S D.. sort", "1-5 group"), "  ")
 }
 
 func (s *state) popupHints() string {

@@ -95,7 +95,7 @@ func sample(names []string) []string {
 	if len(names) <= sampleRows {
 		return names
 	}
-	more := fmt.Sprintf("… and %d more", len(names)-sampleRows)
+	more := fmt.Sprintf("and %d more", len(names)-sampleRows)
 	return append(names[:sampleRows:sampleRows], more)
 }
 
@@ -113,7 +113,7 @@ func (s *state) detail() {
 		s.say("there is no connection under the cursor")
 		return
 	}
-	s.popup = &popup{kind: popupDetail, title: "Connection", key: s.cursorKey, row: row, note: "reading…"}
+	s.popup = &popup{kind: popupDetail, title: "Connection", key: s.cursorKey, row: row, note: "reading..."}
 	s.askDetail(s.cursorKey)
 }
 

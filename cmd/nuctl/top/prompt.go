@@ -43,7 +43,7 @@ func (s *state) askFilter() {
 func (s *state) askMark() {
 	if keys, names := s.targets(); len(keys) > 0 {
 		s.prompt = &prompt{kind: promptMark, label: "new mark: ", keys: keys, names: names,
-			hint: "VALUE or VALUE/MASK, decimal or 0x…, for " + countOf(names)}
+			hint: "VALUE or VALUE/MASK, decimal or 0x..., for " + countOf(names)}
 	}
 }
 
@@ -97,6 +97,7 @@ func (s *state) submit(text string) {
 		s.confirmChange("timeout", strconv.FormatUint(seconds, 10), p)
 	case promptPassword:
 		s.prompt = nil
+		s.say("logging in")
 		s.ask(request{op: opLogin, password: text})
 	}
 }

@@ -40,10 +40,15 @@ type state struct {
 	// scrolling says that one for other rows is under way.
 	reading   time.Time
 	scrolling bool
+	// scrollAfter is when rows may be asked for again after that has failed.
+	scrollAfter time.Time
 	// lastTry is when the last reading ended, lastRead when one last went well.
 	lastTry, lastRead time.Time
 	// trouble is why the table is not fresh.
 	trouble string
+	// refused: the server takes our password no longer. It is not asked again and again, which
+	// could lock the user out, but the user is.
+	refused bool
 	// acting says what is being done to connections, empty for nothing.
 	acting string
 
@@ -104,8 +109,14 @@ func (s *state) tick(now time.Time) {
 	if s.message != "" && now.Sub(s.messageAt) > messageTime {
 		s.message = ""
 	}
+	if s.refused {
+		if s.prompt == nil {
+			s.askPassword()
+		}
+		return
+	}
 	due := s.lastTry.IsZero() || now.Sub(s.lastTry) >= s.interval
-	if due && !s.paused && s.reading.IsZero() && !s.asksPassword() {
+	if due && !s.paused && s.reading.IsZero() {
 		s.refresh()
 	}
 }
@@ -120,7 +131,7 @@ func (s *state) refresh() {
 // fetch asks for rows that the screen, or soon the user, lacks.
 func (s *state) fetch() {
 	ahead := s.height
-	if s.scrolling || !s.read || !s.win.lacks(s.top-ahead, s.top+s.height+ahead) {
+	if s.scrolling || !s.read || s.now.Before(s.scrollAfter) || !s.win.lacks(s.top-ahead, s.top+s.height+ahead) {
 		return
 	}
 	start, length := around(s.top, s.height)

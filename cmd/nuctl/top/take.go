@@ -68,6 +68,7 @@ func (s *state) takeScroll(a answer) {
 	case errors.Is(a.err, context.Canceled):
 		return
 	case a.err != nil:
+		s.scrollAfter = s.now.Add(s.interval)
 		s.fail(a.err)
 		return
 	}
@@ -82,17 +83,17 @@ func (s *state) takeScroll(a answer) {
 // ever.
 func (s *state) fail(err error) {
 	s.trouble = troubleOf(err)
-	if fault(err) == client.FaultAuthentication && s.prompt == nil {
-		s.askPassword()
-	}
+	s.refused = s.refused || fault(err) == client.FaultAuthentication
 }
 
 func (s *state) takeLogin(a answer) {
 	if a.err != nil {
+		// One that could not be asked counts as refused too: the user decides.
+		s.refused = true
 		s.fail(a.err)
 		return
 	}
-	s.trouble = ""
+	s.trouble, s.refused = "", false
 	s.say("logged in again")
 	s.reading, s.scrolling = noTime, false
 	s.refresh()
@@ -165,8 +166,12 @@ func reportLines(a answer, done string) []string {
 		}
 	}
 	sum := fmt.Sprintf("%d of %d %s", good, len(a.request.keys), done)
-	if a.err != nil {
-		sum += "; " + troubleOf(a.err)
+	switch {
+	case a.err != nil && fault(a.err) == 0:
+		// The call may have arrived although its answer did not.
+		sum += ", as far as is known: " + troubleOf(a.err)
+	case a.err != nil:
+		sum += ": " + troubleOf(a.err)
 	}
 	return slices.Concat([]string{sum, ""}, lines, fine)
 }

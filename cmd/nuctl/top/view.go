@@ -82,7 +82,7 @@ func (v *view) tooSmall(screen tcell.Screen, width, height int) {
 func emptyText(s *state) string {
 	switch {
 	case !s.read && s.trouble == "":
-		return "reading the table…"
+		return "reading the table"
 	case !s.read:
 		return "There is no table yet; it is tried again and again."
 	case s.query.expr != "":
@@ -95,7 +95,7 @@ func emptyText(s *state) string {
 func (v *view) key(s *state, event *tcell.EventKey) {
 	v.sync(s)
 	if v.asked == nil {
-		if !v.pasting {
+		if !v.pasting && event.Modifiers()&tcell.ModAlt == 0 {
 			s.press(event.Key(), event.Rune())
 		}
 		return

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package top
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/gdamore/tcell/v2"
+
+	"nuconntrack/cmd/nuctl/client"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 20 * time.Second
+
+// seen is a screen that remembers what it showed last, and how often it was given back. Its
+// size changes where it is drawn, as a terminal's does between two frames.
+type seen struct {
+	tcell.SimulationScreen
+	finished atomic.Int32
+
+	mu            sync.Mutex
+	width, height int // to have from the next resize event on
+	frame         []tcell.SimCell
+	columns       int
+}
+
+func (s *seen) Init() error {
+	err := s.SimulationScreen.Init()
+	s.Sync()
+	return err
+}
+
+func (s *seen) Sync() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.SetSize(s.width, s.height)
+}
+
+// Show keeps a copy: what GetContents gives changes while it is read.
+func (s *seen) Show() {
+	s.SimulationScreen.Show()
+	cells, width, _ := s.GetContents()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frame, s.columns = slices.Clone(cells), width
+	for i := range s.frame {
+		s.frame[i].Runes = slices.Clone(s.frame[i].Runes)
+	}
+}
+
+func (s *seen) Fini() {
+	s.finished.Add(1)
+	s.SimulationScreen.Fini()
+}
+
+func newSeen(width, height int) *seen {
+	return &seen{SimulationScreen: tcell.NewSimulationScreen("UTF-8"), width: width, height: height}
+}
+
+// running is `nuctl top` on a screen of the test.
+type running struct {
+	t      *testing.T
+	screen *seen
+	cancel context.CancelFunc
+	done   chan error
+}
+
+func runTop(t *testing.T, c Config, width, height int) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &running{t: t, screen: newSeen(width, height), cancel: cancel, done: make(chan error, 1)}
+	go func() { r.done <- runOn(ctx, c, r.screen) }()
+	t.Cleanup(cancel)
+	return r
+}
+
+func (r *running) resize(width, height int) {
+	r.screen.mu.Lock()
+	r.screen.width, r.screen.height = width, height
+	r.screen.mu.Unlock()
+	_ = r.screen.PostEvent(tcell.NewEventResize(width, height))
+}
+
+func (r *running) press(keys ...any) {
+	for _, key := range keys {
+		switch key := key.(type) {
+		case tcell.Key:
+			r.screen.InjectKey(key, 0, tcell.ModNone)
+		case string:
+			for _, letter := range key {
+				r.screen.InjectKey(tcell.KeyRune, letter, tcell.ModNone)
+			}
+		}
+	}
+}
+
+// cells are those of the last frame.
+func (r *running) cells() ([]tcell.SimCell, int) {
+	r.screen.mu.Lock()
+	defer r.screen.mu.Unlock()
+	return r.screen.frame, r.screen.columns
+}
+
+// lines are what is on the screen.
+func (r *running) lines() []string {
+	cells, width := r.cells()
+	var lines []string
+	for ; len(cells) > 0; cells = cells[width:] {
+		var b strings.Builder
+		for _, cell := range cells[:width] {
+			b.WriteString(string(append(cell.Runes, ' ')[:1]))
+		}
+		lines = append(lines, strings.TrimRight(b.String(), " "))
+	}
+	return lines
+}
+
+// until waits for a screen.
+func (r *running) until(what string, so func(lines []string) bool) []string {
+	r.t.Helper()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); ; <-poll.C {
+		lines := r.lines()
+		if so(lines) {
+			return lines
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("waited in vain: %s; on the screen:\n%s", what, strings.Join(lines, "\n"))
+		}
+	}
+}
+
+func (r *running) shows(text string) []string {
+	r.t.Helper()
+	return r.until(text, func(lines []string) bool { return strings.Contains(strings.Join(lines, "\n"), text) })
+}
+
+func (r *running) showsNot(text string) []string {
+	r.t.Helper()
+	return r.until("no "+text, func(lines []string) bool { return !strings.Contains(strings.Join(lines, "\n"), text) })
+}
+
+// quit ends it and wants the terminal back.
+func (r *running) quit() {
+	r.t.Helper()
+	r.press("q")
+	select {
+	case err := <-r.done:
+		if err != nil || r.screen.finished.Load() != 1 {
+			r.t.Errorf("ended with %v, the screen given back %d times", err, r.screen.finished.Load())
+		}
+	case <-time.After(patience):
+		r.t.Fatal("does not quit")
+	}
+}
+
+func TestScreen(t *testing.T) {
+	r := runTop(t, configOf(&fakeServer{rows: 100_000}), 80, 24)
+	lines := r.shows("line 1 of 100,000")
+	for at, want := range map[int]string{
+		0: "nuctl top  eve (admin) at https://fw:8580/RPC2               100,000 connections", 1: "read at ", 2: "all connections",
+		3: "WARNING accounting: off", 4: "  PROTO  ", 5: "  tcp", 20: "  tcp", 22: "$ nuctl list --sort byte_rate:desc", 23: "? help",
+	} {
+		if !strings.HasPrefix(lines[at], want) {
+			t.Errorf("line %d is %q, want %q", at, lines[at], want)
+		}
+	}
+	if len(lines) != 24 || !strings.Contains(lines[5], "10.0.0.0:1024") || !strings.Contains(lines[20], "10.0.0.15:1039") {
+		t.Errorf("the rows:\n%s", strings.Join(lines, "\n"))
+	}
+	for _, line := range lines {
+		if len([]rune(line)) > 80 {
+			t.Errorf("too long: %q", line)
+		}
+	}
+	r.press(tcell.KeyEnd)
+	r.shows("10.1.134.159:")
+	r.resize(50, 10)
+	r.shows("60x12 is needed")
+	r.resize(200, 50)
+	lines = r.shows("line 100,000 of 100,000")
+	if !strings.Contains(lines[4], "SENT  RECVD  EXPIRES") || !strings.HasSuffix(lines[4], "ID") || !strings.Contains(lines[46], "10.1.134.159:") {
+		t.Errorf("at 200x50:\n%s", strings.Join(lines, "\n"))
+	}
+	r.resize(60, 12)
+	r.shows("10.1.134.159:")
+	r.quit()
+}
+
+func TestMarkAndKillOnTheScreen(t *testing.T) {
+	f := &fakeServer{rows: 100}
+	c := configOf(f)
+	c.Interval = MinInterval
+	r := runTop(t, c, 80, 24)
+	r.shows("line 1 of 100")
+	r.press(tcell.KeyDown, " ")
+	r.shows("1 marked")
+	r.until("the sign of the mark", func(lines []string) bool { return strings.HasPrefix(lines[6], "* tcp") })
+	f.do(func() { f.shift = 3 })
+	r.until("the sign where the connection is now", func(lines []string) bool {
+		return strings.HasPrefix(lines[9], "* tcp") && strings.Contains(lines[9], "10.0.0.1:") && strings.HasPrefix(lines[6], "  tcp")
+	})
+	r.press("k")
+	lines := r.shows("Kill the 1 connection that you have marked?")
+	if !strings.Contains(strings.Join(lines, "\n"), "tcp 10.0.0.1:1025 > 192.0.2.1:443") || !strings.HasPrefix(lines[23], "y: yes, do it") {
+		t.Errorf("the question:\n%s", strings.Join(lines, "\n"))
+	}
+	r.press("y")
+	r.shows("1 of 1 killed")
+	r.press(tcell.KeyEscape)
+	r.showsNot("1 marked")
+	r.quit()
+}
+
+func TestFilterOnTheScreen(t *testing.T) {
+	r := runTop(t, configOf(&fakeServer{rows: 100}), 80, 24)
+	r.shows("line 1 of 100")
+	r.press("/tcp and dportt 4")
+	r.shows("/tcp and dportt 4")
+	lines := r.shows("WRONG at character 9: there is no name \"dportt\"")
+	if lines[21] != strings.Repeat(" ", 9)+"v" || lines[22] != "/tcp and dportt 4" {
+		t.Errorf("the prompt:\n%s", strings.Join(lines[20:], "\n"))
+	}
+	r.press(tcell.KeyEnter)
+	r.press(tcell.KeyBackspace2, tcell.KeyBackspace2, tcell.KeyBackspace2, " 4", tcell.KeyEnter)
+	r.shows("filter: tcp and dport 4")
+	r.shows("$ nuctl list --sort byte_rate:desc 'tcp and dport 4'")
+	r.quit()
+}
+
+// TestPastedTextIsNoCommand: a line end in it submits nothing, and letters kill nothing.
+func TestPastedTextIsNoCommand(t *testing.T) {
+	r := runTop(t, configOf(&fakeServer{rows: 100}), 80, 24)
+	r.shows("line 1 of 100")
+	paste := func(text string) {
+		_ = r.screen.PostEvent(tcell.NewEventPaste(true))
+		for _, letter := range text {
+			key := tcell.KeyRune
+			if letter == '\n' {
+				key = tcell.KeyEnter
+			}
+			_ = r.screen.PostEvent(tcell.NewEventKey(key, letter, tcell.ModNone))
+		}
+		_ = r.screen.PostEvent(tcell.NewEventPaste(false))
+	}
+	paste("ky\nq")
+	r.press("/")
+	r.shows("Enter: show these")
+	paste("udp\n")
+	r.shows("/udp")
+	r.press(tcell.KeyEnter)
+	lines := r.shows("filter: udp")
+	if strings.Contains(strings.Join(lines, "\n"), "Kill") {
+		t.Error("a pasted k asked to kill")
+	}
+	r.quit()
+}
+
+// TestHostileText: neither control characters nor markup of what draws get to the screen.
+func TestHostileText(t *testing.T) {
+	f := &fakeServer{rows: 30, hostile: true}
+	c := configOf(f)
+	c.Identity.User, c.Server = "[fuchsia]e\x1bve", "[::b]fw\x07"
+	r := runTop(t, c, 160, 24)
+	check := func(text string) {
+		t.Helper()
+		lines := r.shows(text)
+		cells, _ := r.cells()
+		for _, cell := range cells {
+			fg, _, _ := cell.Style.Decompose()
+			if len(cell.Runes) > 1 || len(cell.Runes) == 1 && !unicode.IsPrint(cell.Runes[0]) || fg == tcell.ColorFuchsia {
+				t.Fatalf("cell %q, colour %v on the screen:\n%s", cell.Runes, fg, strings.Join(lines, "\n"))
+			}
+		}
+	}
+	check(`[fuchsia]`)
+	check(`[fuchsia]e\x1bve`)
+	check(`[::r]\u202ee`)
+	r.press(tcell.KeyEnter)
+	check(`original  \x9b2J\x0d\x0a10.0.0.1`)
+	r.press(tcell.KeyEscape, " k")
+	check(`[fuchsia]\x1b[31mtcp[-] `)
+	r.press("n")
+	f.do(func() { f.fail = fault1(client.FaultHelper, "gone \x1b[2J[blue]x") })
+	r.press(tcell.KeyF5)
+	check(`gone \x1b[2J[blue]x (fault 9)`)
+	r.quit()
+}
+
+// TestNoColor: what colours say is said by attributes and words.
+func TestNoColor(t *testing.T) {
+	c := configOf(&fakeServer{rows: 100})
+	c.Colours, c.Unicode = false, false
+	r := runTop(t, c, 80, 24)
+	r.shows("line 1 of 100")
+	r.press(" ")
+	r.shows("1 marked")
+	for _, keys := range []string{"", "k", "n", "?", "q", "/tcp and x"} {
+		r.press(keys)
+		lines := r.lines()
+		cells, _ := r.cells()
+		for i, cell := range cells {
+			fg, bg, _ := cell.Style.Decompose()
+			if cell.Runes[0] != ' ' && fg != tcell.ColorDefault && fg != tcell.ColorReset || bg != tcell.ColorDefault && bg != tcell.ColorReset {
+				t.Fatalf("after %q cell %d, %q, has the colours %v on %v:\n%s", keys, i, cell.Runes, fg, bg, strings.Join(lines, "\n"))
+			}
+		}
+	}
+	r.press(tcell.KeyEscape)
+	r.quit()
+}
+
+func TestServerThatHangs(t *testing.T) {
+	f := &fakeServer{rows: 100}
+	c := configOf(f)
+	c.Interval = MinInterval
+	r := runTop(t, c, 80, 24)
+	r.shows("line 1 of 100")
+	f.do(func() { f.hold = make(chan struct{}) })
+	r.shows("SLOW: ")
+	// All that needs no answer goes on.
+	r.press(tcell.KeyDown, tcell.KeyDown)
+	r.shows("line 3 of 100")
+	r.press("?")
+	r.shows("this help")
+	r.press("q")
+	r.quit()
+}
+
+// TestWorkerPanics: the terminal is given back before anybody hears of it.
+func TestWorkerPanics(t *testing.T) {
+	screen := newSeen(80, 24)
+	defer func() {
+		p := recover()
+		if text := fmt.Sprint(p); !strings.Contains(text, "source broken") || screen.finished.Load() != 1 {
+			t.Errorf("panic %v, the screen given back %d times", p, screen.finished.Load())
+		}
+	}()
+	_ = runOn(t.Context(), configOf(&fakeServer{panics: true}), screen)
+	t.Error("a panic was swallowed")
+}
+
+func TestEndOfContext(t *testing.T) {
+	r := runTop(t, configOf(&fakeServer{rows: 10}), 80, 24)
+	r.shows("line 1 of 10")
+	r.cancel()
+	if err := <-r.done; err != nil || r.screen.finished.Load() != 1 {
+		t.Errorf("ended with %v, the screen given back %d times", err, r.screen.finished.Load())
+	}
+}
+
+// TestNewRequestEndsTheOldOne: a server that is slow for one filter does not hold up the next.
+func TestNewRequestEndsTheOldOne(t *testing.T) {
+	f := &fakeServer{rows: 10, hold: make(chan struct{})}
+	fetch := newFetcher(f, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { fetch.run(ctx); close(ended) }()
+	first, second := request{op: opRefresh, query: query{expr: "tcp"}, length: 5}, request{op: opRefresh, query: query{expr: "udp"}, length: 5}
+	fetch.ask(first)
+	for poll := time.NewTicker(time.Millisecond); len(f.made()) == 0; <-poll.C {
+		// The worker has the first one as soon as the server has its call.
+	}
+	f.do(func() { f.hold = nil })
+	fetch.ask(second)
+	a := <-fetch.answers
+	if a.request.query != first.query || !errors.Is(a.err, context.Canceled) {
+		t.Errorf("first answer %+v", a)
+	}
+	if a := <-fetch.answers; a.request.query != second.query || a.err != nil || len(a.page.rows) != 5 {
+		t.Errorf("second answer %+v", a)
+	}
+	cancel()
+	<-ended
+}
