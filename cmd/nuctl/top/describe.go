@@ -16,7 +16,7 @@ func nameOf(row connection.Row) string {
 	if _, group := row["connections"]; group {
 		return "group " + output.Text(row, "value")
 	}
-	return fmt.Sprintf("%s %s > %s", output.Text(row, "proto"), output.Source(row, " -> "), output.Destination(row, " -> "))
+	return fmt.Sprintf("%s %s > %s", output.Text(row, "proto"), output.Source(row, "->"), output.Destination(row, "->"))
 }
 
 // rowFields are what the table asks of the server.

@@ -4,6 +4,7 @@ package top
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 type terminal struct {
 	t      *testing.T
 	socket string
+	asked  int
 }
 
 // firewall builds the programs and starts the demo: both daemons and traffic in namespaces of
@@ -68,7 +70,7 @@ func openTerminal(t *testing.T, width, height int) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	term := &terminal{t, filepath.Join(folder, "s")}
+	term := &terminal{t: t, socket: filepath.Join(folder, "s")}
 	t.Cleanup(func() {
 		term.tmux("kill-server")
 		_ = os.RemoveAll(folder)
@@ -80,7 +82,7 @@ func openTerminal(t *testing.T, width, height int) *terminal {
 
 func (term *terminal) tmux(args ...string) string {
 	term.t.Helper()
-	out, err := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...).CombinedOutput()
+	out, err := exec.Command("tmux", append([]string{"-u", "-S", term.socket}, args...)...).CombinedOutput()
 	if err != nil {
 		term.t.Fatalf("tmux %q: %v\n%s", args, err, out)
 	}
@@ -111,34 +113,57 @@ func (term *terminal) shows(pattern string) []string {
 	return nil
 }
 
-// mode says whether the other screen is shown, whether the cursor is, and how the terminal
-// treats what is typed.
-func (term *terminal) mode() string {
-	tty := term.tmux("display-message", "-p", "-t", "t", "#{pane_tty}")
-	out, err := exec.Command("stty", "-a", "-F", tty).Output()
-	if err != nil {
-		term.t.Fatal(err)
+// showsNot waits for a screen without the text.
+func (term *terminal) showsNot(text string) {
+	term.t.Helper()
+	poll := time.NewTicker(50 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); strings.Contains(term.tmux("capture-pane", "-p", "-t", "t"), text); <-poll.C {
+		if time.Now().After(deadline) {
+			term.t.Fatalf("%s is still on the screen", text)
+		}
 	}
-	return term.tmux("display-message", "-p", "-t", "t", "#{alternate_on} #{cursor_flag} #{keypad_flag} ") + string(out)
 }
 
-// TestTerminal is a session of an administrator: look, filter, mark, kill, stop, go on, quit.
+// screens says which of the terminal's two screens is shown, and whether the cursor and the
+// other keypad are.
+func (term *terminal) screens() string {
+	return term.tmux("display-message", "-p", "-t", "t", "#{alternate_on} #{cursor_flag} #{keypad_flag}")
+}
+
+// settings are how the terminal treats what is typed and shown, as a command of the shell finds
+// them.
+func (term *terminal) settings() string {
+	term.asked++
+	term.typed(fmt.Sprintf("echo settings %d $(stty -g | cksum) end", term.asked))
+	term.press("Enter")
+	found := term.shows(fmt.Sprintf(`settings %d (\d+ \d+) end\s+ready>$`, term.asked))
+	return found[1] + " " + term.screens()
+}
+
+// TestTerminal is against the daemons, on a terminal of tmux.
 func TestTerminal(t *testing.T) {
 	bin, env := firewall(t)
+	t.Run("session", func(t *testing.T) { session(t, bin, env) })
+	t.Run("signals", func(t *testing.T) { signals(t, bin, env) })
+}
+
+// session is one of an administrator: look, filter, mark, kill, stop, go on, quit.
+func session(t *testing.T, bin, env string) {
 	term := openTerminal(t, 100, 30)
 	term.shows(`ready>`)
 	term.typed(". " + env + "; PATH=" + bin + ":$PATH; clear; echo before")
 	term.press("Enter")
 	term.shows(`(?m)^before`)
-	before := term.mode()
-	if !strings.HasPrefix(before, "0 1 ") {
+	before := term.settings()
+	if !strings.HasSuffix(before, " 0 1 0") {
 		t.Fatalf("a shell's terminal is in mode %q", before)
 	}
-	term.typed("nuctl top --interval 500ms; echo status=$?")
+	term.typed("nuctl top --interval 500ms")
 	term.press("Enter")
 	term.shows(`nuctl top  admin \(admin\) at http://127\.0\.0\.1:\d+`)
 	term.shows(`(?m)^  tcp .*ESTABLISHED`)
-	if mode := term.mode(); !strings.HasPrefix(mode, "1 0 ") {
+	if mode := term.screens(); !strings.HasPrefix(mode, "1 0 ") {
 		t.Errorf("the table's terminal is in mode %q", mode)
 	}
 
@@ -156,11 +181,8 @@ func TestTerminal(t *testing.T) {
 	term.shows(`(?m)^\? help`) // else the next letter would be one with Alt
 	term.typed("p")
 	term.shows(`every 500ms`)
-	source := victim[1]
-	term.shows(`ESTABLISHED`)
-	if screen := term.tmux("capture-pane", "-p", "-t", "t"); strings.Contains(screen, source+" ") {
-		t.Errorf("%s is still there:\n%s", source, screen)
-	}
+	source, _, _ := strings.Cut(victim[1], "->")
+	term.showsNot(source)
 
 	term.tmux("resize-window", "-t", "t", "-x", "40", "-y", "8")
 	term.shows(`60x12 is needed`)
@@ -169,30 +191,31 @@ func TestTerminal(t *testing.T) {
 
 	term.press("C-z")
 	term.shows(`Stopped`)
-	if mode := term.mode(); !strings.HasPrefix(mode, "0 1 ") {
-		t.Errorf("the stopped job's terminal is in mode %q", mode)
+	if mode := term.settings(); mode != before {
+		t.Errorf("the stopped job's terminal is in mode %q, before in %q", mode, before)
 	}
 	term.typed("fg")
 	term.press("Enter")
 	term.shows(`(?m)^  tcp .*ESTABLISHED`)
 	term.typed("q")
+	term.shows(`nuctl top --interval 500ms\s+ready>$`)
+	term.typed("echo status=$?")
+	term.press("Enter")
 	term.shows(`status=0\s+ready>$`)
-	after := term.mode()
-	if clean := regexp.MustCompile(`rows \d+; columns \d+`); clean.ReplaceAllString(after, "") != clean.ReplaceAllString(before, "") {
-		t.Errorf("the terminal was left in mode\n%s\nbefore\n%s", after, before)
+	if after := term.settings(); after != before {
+		t.Errorf("the terminal was left in mode %q, before in %q", after, before)
 	}
-	term.shows(`before`)
+	term.shows(`(?m)^before`) // what was there before top is there again
 }
 
-// TestTerminalAfterSignals: however it ends, the terminal is as it was.
-func TestTerminalAfterSignals(t *testing.T) {
-	bin, env := firewall(t)
+// signals end it; however it ends, the terminal is as it was.
+func signals(t *testing.T, bin, env string) {
 	term := openTerminal(t, 80, 24)
 	term.shows(`ready>`)
 	term.typed(". " + env + "; PATH=" + bin + ":$PATH; clear")
 	term.press("Enter")
 	term.shows(`(?m)^ready>$`)
-	before := term.mode()
+	before := term.settings()
 	for _, c := range []struct{ name, end string }{
 		{"SIGTERM", "TERM"}, {"SIGINT", "INT"}, {"Ctrl-C", ""},
 	} {
@@ -216,8 +239,8 @@ func TestTerminalAfterSignals(t *testing.T) {
 			}
 		}
 		term.shows(`(?m)^ended by ` + c.name + `\s+ready>$`)
-		if after := term.mode(); after != before {
-			t.Errorf("%s left the terminal in mode\n%s\nbefore\n%s", c.name, after, before)
+		if after := term.settings(); after != before {
+			t.Errorf("%s left the terminal in mode %q, before in %q", c.name, after, before)
 		}
 	}
 }
