@@ -56,18 +56,23 @@ func pageOrigin(set *config.Config, r *http.Request) web.Origin {
 	from := origin(set, r)
 	o := web.Origin{Text: from.Text, Local: from.Local, Carrier: from.Carrier, Login: from.Login}
 	client, _ := listen.From(r.Context())
+	o.Secure = secure(set, r, client)
+	return o
+}
+
+// secure says whether the browser trusts the way to the page: over TLS, as a proxy that is believed
+// says, or because it is on its own machine.
+func secure(set *config.Config, r *http.Request, client listen.Client) bool {
 	proto := r.Header.Values(protoHeader)
 	switch {
 	case r.TLS != nil:
-		o.Secure = true
+		return true
 	case len(proto) > 0 && believed(set, client):
 		// The last one, since those before it may be what the client itself had sent.
 		last := proto[len(proto)-1]
-		o.Secure = strings.EqualFold(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:]), "https")
-	default:
-		o.Secure = web.Loopback(r)
+		return strings.EqualFold(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:]), "https")
 	}
-	return o
+	return web.Loopback(r)
 }
 
 // believed says whether a client is a proxy that is believed.

@@ -214,3 +214,43 @@ func TestWithoutRun(t *testing.T) {
 		create(t, s, "bob")
 	})
 }
+
+// TestTimeoutOfItsOwn: a login may ask for another timeout than the others have, but outlives
+// the lifetime by it no more than they do.
+func TestTimeoutOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config[int]{Timeout: 10 * time.Second, Lifetime: time.Hour})
+		short, _, err := s.Create(Login{User: "ann"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		long, _, err := s.Create(Login{User: "ann", Timeout: 15 * time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(11 * time.Second)
+		if s.Peek(short) || !s.Peek(long) {
+			t.Error("the one lives, or the other does not")
+		}
+		for range 4 {
+			time.Sleep(14 * time.Minute)
+			_, release, err := s.Acquire(long)
+			if err != nil {
+				t.Fatal(err)
+			}
+			release()
+		}
+		time.Sleep(4 * time.Minute)
+		if s.Peek(long) {
+			t.Error("it outlives its lifetime")
+		}
+		long, _, err = s.Create(Login{User: "ann", Timeout: 15 * time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(15*time.Minute + time.Nanosecond)
+		if s.Peek(long) {
+			t.Error("it outlives its timeout")
+		}
+	})
+}
