@@ -4,6 +4,7 @@ package privd
 
 import (
 	"errors"
+	"os"
 	"time"
 
 	"nuconntrack/ipc"
@@ -56,8 +57,15 @@ func (s *Server) act(peer ipc.Peer, requests []ipc.Request) []*attempt {
 	defer s.acting.Unlock()
 	s.read(begun)
 	// What is refused or gone is an attempt too: it gets both entries.
+	var lost error
 	for _, a := range begun {
-		a.intend()
+		// One that the journal has kept waiting is enough: the next ones would wait as long.
+		if !errors.Is(lost, os.ErrDeadlineExceeded) {
+			lost = a.intend()
+		}
+		if lost != nil {
+			a.giveUp(lost)
+		}
 	}
 	s.kill(begun)
 	for _, a := range begun {
@@ -113,6 +121,12 @@ func (a *attempt) judge(entry Entry, err error) {
 
 func (a *attempt) settle(r ipc.Result) { a.result, a.state = r, decided }
 
+// giveUp does nothing, because the intent could not be written.
+func (a *attempt) giveUp(err error) {
+	a.server.cfg.Log.Error("nothing is done: the audit cannot be written", "request", audit.RequestID(a.req.Actor), "error", err)
+	a.result, a.state = ipc.Result{Outcome: ipc.Unaudited}, unaudited
+}
+
 // decide asks the policy about what the kernel said, which by now is the same as what
 // the peer said.
 func (a *attempt) decide(t ipc.Target) policy.Decision {
@@ -163,7 +177,7 @@ func (a *attempt) value(e Entry) *uint32 {
 
 // intend writes what is wanted, without which nothing is done. Of a mark that is the whole
 // of what it would become.
-func (a *attempt) intend() {
+func (a *attempt) intend() error {
 	e := a.record
 	old := a.result.Old
 	e.Phase, e.Old = audit.Intent, old
@@ -176,10 +190,7 @@ func (a *attempt) intend() {
 			e.New = &wanted
 		}
 	}
-	if err := a.server.cfg.Audit.Write(e); err != nil {
-		a.server.cfg.Log.Error("nothing is done: the audit cannot be written", "request", audit.RequestID(a.req.Actor), "error", err)
-		a.result, a.state = ipc.Result{Outcome: ipc.Unaudited}, unaudited
-	}
+	return a.server.cfg.Audit.Write(e)
 }
 
 // report writes what has become of it. Where that fails it can no longer be undone; the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -172,6 +173,17 @@ func TestGroupsOfKills(t *testing.T) {
 				return nil
 			},
 			want: "killed killed unaudited killed", said: alone + "get3 intent:2 intent:4 delete2 get2 result:2 result:4"},
+		{name: "the journal hangs", requests: [][]byte{kill(numbered(1)), kill(numbered(2)), kill(numbered(3)), kill(numbered(4)), kill(numbered(5))},
+			audit: func(e audit.Entry) error {
+				switch {
+				case e.Phase == audit.Intent && e.Target.ID == 3:
+					return fmt.Errorf("write: %w", os.ErrDeadlineExceeded)
+				case e.Target.ID > 3:
+					t.Errorf("it was waited for again, by %d", e.Target.ID)
+				}
+				return nil
+			},
+			want: "killed killed unaudited unaudited unaudited", said: alone + "get4 intent:2 delete1 get1 result:2"},
 		{name: "the bucket runs out", requests: [][]byte{kill(numbered(1)), kill(numbered(2)), kill(numbered(3)), kill(numbered(4))},
 			policy: strings.Replace(allowAll, "[kill]", "[kill]\nrate = 0.001\nburst = 3", 1),
 			want:   "killed killed killed limited", said: alone + "get2 intent:2 intent:3 delete2 get2 result:2 result:3"},
