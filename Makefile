@@ -54,6 +54,10 @@ test-ways: ## install slapd, apache2 and nginx, as root, and log in by way of th
 test-system: build ## boot systemd in a container, as root, and look at the services there
 	$(GO) test -tags system -count=1 -timeout 5m $(TESTFLAGS) ./systemd
 
+.PHONY: test-packages
+test-packages: build ## build the packages, as root, and install, upgrade and purge them in a container
+	$(GO) test -tags packages -count=1 -timeout 10m $(TESTFLAGS) -run TestPackages ./systemd
+
 .PHONY: bench
 bench: ## measure against what else reads the table, as root (BENCH_SIZES)
 	$(GO) test -tags bench -count=1 -timeout 60m -v ./cmd/bench -args -sizes $(BENCH_SIZES)
@@ -69,10 +73,11 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) vet ./...
 	$(GO) vet -tags clients ./cmd/clients ./cmd/clients/testdata/kolo
 	$(GO) vet -tags system ./systemd
+	$(GO) vet -tags packages ./systemd
 	$(GO) vet -tags bench ./cmd/bench
 	$(GO) vet -tags ways ./cmd/ways
 	$(GO) run $(STATICCHECK) ./...
-	$(GO) run $(STATICCHECK) -tags system ./systemd
+	$(GO) run $(STATICCHECK) -tags system,packages ./systemd
 	$(GO) run $(STATICCHECK) -tags ways ./cmd/ways
 
 .PHONY: manuals
@@ -88,8 +93,17 @@ licences: ## write docs/licences.md, the list of linked modules with their licen
 vuln: ## look for known vulnerabilities, in the database of vuln.go.dev or GOVULNDB
 	.ci/vuln
 
+.PHONY: packages
+packages: ## build deb and rpm for amd64 and arm64 into bin/packages
+	rm -rf $(BIN)/packages
+	systemd/package/build.sh $(BIN)/packages
+
 .PHONY: install
-install: build ## install programs, units and configuration (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)
+install: manuals install-files ## install programs, units, manuals and configuration (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)
+
+# What is installed, and where: packages have it from here too.
+.PHONY: install-files
+install-files:
 	install -d $(TO)/bin $(TO)/sbin $(TO)/lib/systemd/system $(TO)/lib/systemd/system-preset \
 		$(TO)/lib/systemd/catalog $(TO)/lib/sysusers.d $(TO)/lib/tmpfiles.d $(DESTDIR)$(SYSCONFDIR)/nuconntrack
 	install -d -m 0700 $(DESTDIR)$(SYSCONFDIR)/nuconntrack/secrets
@@ -101,11 +115,22 @@ install: build ## install programs, units and configuration (PREFIX=/usr, SYSCON
 	install -m 0644 systemd/*.catalog $(TO)/lib/systemd/catalog/
 	install -m 0644 systemd/nuconntrack.sysusers $(TO)/lib/sysusers.d/nuconntrack.conf
 	install -m 0644 systemd/nuconntrack.tmpfiles $(TO)/lib/tmpfiles.d/nuconntrack.conf
-	install -D -m 0644 systemd/directory.conf $(TO)/share/doc/nuconntrack/directory.conf
+	install -D -m 0644 $(MANUALS)/completions/bash/nuctl $(TO)/share/bash-completion/completions/nuctl
+	install -D -m 0644 $(MANUALS)/completions/zsh/_nuctl $(TO)/share/zsh/site-functions/_nuctl
+	install -D -m 0644 $(MANUALS)/completions/fish/nuctl.fish $(TO)/share/fish/vendor_completions.d/nuctl.fish
+	@for page in $(MANUALS)/man/man*/*; do \
+		to=$(TO)/share/man/man$${page##*.}; install -d $$to && \
+		gzip -9nc $$page >$$to/$${page##*/}.gz && chmod 0644 $$to/$${page##*/}.gz || exit 1; done
+	install -D -m 0644 -t $(TO)/share/doc/nuconntrack README.md SECURITY.md systemd/directory.conf
+	gzip -9nc CHANGELOG.md >$(TO)/share/doc/nuconntrack/changelog.gz
+	@for f in $$(cd docs && find . -type f); do install -D -m 0644 docs/$$f $(TO)/share/doc/nuconntrack/$$f || exit 1; done
+	install -D -m 0644 frontd/config/frontd.toml $(TO)/share/doc/nuconntrack/examples/frontd.toml
+	install -D -m 0644 policy/policy.toml $(TO)/share/doc/nuconntrack/examples/policy.toml
 	@# What the administrator has written stays.
 	@for f in policy.toml frontd.toml; do \
 		test -e $(DESTDIR)$(SYSCONFDIR)/nuconntrack/$$f || \
 		install -m 0644 systemd/$$f $(DESTDIR)$(SYSCONFDIR)/nuconntrack/$$f || exit 1; done
+MANUALS    ?= $(BIN)
 PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
 TO          = $(DESTDIR)$(PREFIX)

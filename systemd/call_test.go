@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-//go:build system
+//go:build system || packages
 
 package systemd_test
 
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"syscall"
 	"testing"
 
 	"github.com/kolo/xmlrpc"
@@ -114,3 +115,24 @@ func (c *caller) view(t *testing.T, filters map[string]any) []row {
 	}
 	return page.Table
 }
+
+// reach calls until somebody answers: a connection may be cut while a process ends, but
+// must never be refused.
+func (m *machine) reach(t *testing.T) *caller {
+	t.Helper()
+	c := m.caller(t)
+	wait(t, "an answer", func() bool {
+		err := c.login()
+		if refused(err) {
+			t.Fatalf("refused: %v", err)
+		}
+		if err == nil {
+			err = c.call("stats", nil)
+		}
+		return err == nil
+	})
+	return c
+}
+
+// refused reports whether a connection was turned away, which must never happen.
+func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-//go:build system
+//go:build system || packages
 
 package systemd_test
 

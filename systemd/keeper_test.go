@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-//go:build system
+//go:build system || packages
 
 package systemd_test
 
@@ -18,7 +18,7 @@ import (
 // What the keeper is told.
 const (
 	keeperFolder    = "NUCONNTRACK_KEEPER_FOLDER"    // an empty folder, to mount on
-	keeperInstalled = "NUCONNTRACK_KEEPER_INSTALLED" // what make install made
+	keeperInstalled = "NUCONNTRACK_KEEPER_INSTALLED" // what make install made; none: nothing is installed
 	keeperCgroups   = "NUCONNTRACK_KEEPER_CGROUPS"   // folders of cgroups, to run in
 )
 
@@ -97,6 +97,10 @@ func furnish(root string) error {
 	errs := os.WriteFile(filepath.Join(root, "etc/systemd/system/nuconntrack-test.target"), []byte(bootTarget), 0o644)
 	// A journal of the machine itself is none of ours; one in memory is faster.
 	errs = errors.Join(errs, os.RemoveAll(filepath.Join(root, "var/log/journal")))
+	if os.Getenv(keeperInstalled) == "" {
+		// Images of containers have one, so that no package starts anything.
+		return errors.Join(errs, os.RemoveAll(filepath.Join(root, "usr/sbin/policy-rc.d")))
+	}
 	for _, args := range [][]string{
 		{"cp", "-a", os.Getenv(keeperInstalled) + "/.", root},
 		{"cp", self, filepath.Join(root, probePath)},

@@ -5,7 +5,6 @@
 package systemd_test
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -30,9 +29,6 @@ const (
 	portsPerHost  = 50_000
 	firstFakePort = 1024
 )
-
-// refused reports whether a connection was turned away, which must never happen.
-func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // load kills connections through frontd until it is told to stop, whatever dies meanwhile.
 type load struct {

@@ -13,24 +13,6 @@ import (
 	"time"
 )
 
-// reach calls until somebody answers: a connection may be cut while a process ends, but
-// must never be refused.
-func (m *machine) reach(t *testing.T) *caller {
-	t.Helper()
-	c := m.caller(t)
-	wait(t, "an answer", func() bool {
-		err := c.login()
-		if refused(err) {
-			t.Fatalf("refused: %v", err)
-		}
-		if err == nil {
-			err = c.call("stats", nil)
-		}
-		return err == nil
-	})
-	return c
-}
-
 func testReload(t *testing.T, m *machine) {
 	const path = "/etc/nuconntrack/policy.toml"
 	shipped := read(t, m.path(path))

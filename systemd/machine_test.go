@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-//go:build system
+//go:build system || packages
 
 package systemd_test
 
@@ -30,13 +30,10 @@ type machine struct {
 	netns *os.File
 }
 
-// boot starts a machine that the test's end takes away.
+// boot starts a machine with what make install installs, that the test's end takes away.
 func boot(t *testing.T) *machine {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("booting a container needs root")
-	}
-	installed, folder := t.TempDir(), t.TempDir()
+	installed := t.TempDir()
 	for _, path := range []string{installed, filepath.Dir(installed)} {
 		if err := os.Chmod(path, 0o755); err != nil {
 			t.Fatal(err)
@@ -45,6 +42,19 @@ func boot(t *testing.T) *machine {
 	install := exec.Command("make", "-C", "..", "install", "DESTDIR="+installed)
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("make install: %v\n%s", err, out)
+	}
+	return bootWith(t, installed)
+}
+
+// bootWith starts a machine with what a folder has; none: with nothing of ours.
+func bootWith(t *testing.T, installed string) *machine {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("booting a container needs root")
+	}
+	folder := t.TempDir()
+	if err := os.Chmod(filepath.Dir(folder), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	cgroups := makeCgroups(t)
 	self, err := os.Executable()
