@@ -73,8 +73,13 @@ for arch in "${architectures[@]}"; do
 	doc=$root/usr/share/doc/nuconntrack
 	install -m 0644 systemd/package/copyright "$work/licences.gz" "$doc/"
 	find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-	(cd "$root" && find usr/share/doc usr/share/man -type f | sort) |
-		sed 's,.*,  - {src: ./&\, dst: /&\, type: doc\, packager: rpm},' >"$work/documentation"
+	(
+		cd "$root"
+		find usr/share/doc/nuconntrack usr/share/fish usr/share/zsh -type d | sort |
+			sed 's,.*,  - {dst: /&\, type: dir\, packager: rpm\, file_info: {mode: 0755}},'
+		find usr/share/doc usr/share/man -type f | sort |
+			sed 's,.*,  - {src: ./&\, dst: /&\, type: doc\, packager: rpm},'
+	) >"$work/documentation"
 	sed "s/@LICENCE@/$LICENCE/; /@DOCUMENTATION@/{
 		r $work/documentation
 		d
