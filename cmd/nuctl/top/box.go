@@ -3,6 +3,7 @@
 package top
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -34,8 +35,12 @@ func (v *view) box(screen tcell.Screen, p *popup, width, height int) {
 	h := min(len(clean)+2, height-footRows)
 	p.line = max(min(p.line, len(clean)-(h-2)), 0)
 
+	title := p.title
+	if len(clean) > h-2 {
+		title = fmt.Sprintf("%s, lines %d to %d of %d", title, p.line+1, p.line+h-2, len(clean))
+	}
 	text := tview.NewTextView().SetText(strings.Join(clean, "\n")).SetWrap(false).SetTextStyle(v.theme.plain)
-	text.SetBorder(true).SetBorderStyle(v.theme.title).SetTitle(" " + p.title + " ").SetTitleColor(tcell.ColorDefault)
+	text.SetBorder(true).SetBorderStyle(v.theme.title).SetTitle(" " + title + " ").SetTitleColor(tcell.ColorDefault)
 	text.SetBackgroundColor(tcell.ColorDefault)
 	text.SetBorderPadding(0, 0, 1, 1)
 	text.SetRect((width-w)/2, max((height-h)/2, 0), w, h)

@@ -43,7 +43,7 @@ func connectionColumns() []column {
 		{title: "PROTO", field: "proto", least: 5, most: 8, keep: keepAlways, cell: text("proto")},
 		{title: "SOURCE", field: "orig_src", least: 9, want: 24, most: 90, keep: keepAlways, cell: output.Source},
 		{title: "DESTINATION", field: "orig_dst", least: 12, want: 24, most: 90, keep: keepAlways, cell: output.Destination},
-		{title: "STATE", field: "state", least: 6, want: 11, most: 20, keep: 65, cell: plain(output.State)},
+		{title: "STATE", field: "state", least: 6, want: 11, most: 13, keep: 65, cell: plain(output.State)},
 		{title: "B/S", field: "byte_rate", right: true, least: 6, most: 6, keep: 80, cell: size("byte_rate")},
 		{title: "SENT", field: "orig_counter_bytes", right: true, least: 6, most: 6, keep: 50, cell: size("orig_counter_bytes")},
 		{title: "RECVD", field: "repl_counter_bytes", right: true, least: 6, most: 6, keep: 50, cell: size("repl_counter_bytes")},

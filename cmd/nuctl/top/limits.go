@@ -21,8 +21,7 @@ const (
 	maxInput = 4096
 )
 
-// Sizes of the terminal, in characters. From wantColumns × wantRows on everything has its
-// place; below minColumns × minRows nothing would.
+// The smallest terminal that the table has its place on, in characters.
 const (
 	minColumns = 60
 	minRows    = 12
