@@ -277,8 +277,8 @@ func TestPlacesAreFreed(t *testing.T) {
 		_, err := get(t, c, "/")
 		must(t, err)
 		c.Close()
+		s.awaitOpen(t, 0) // a place is free once the server has seen its client leave
 	}
-	s.awaitOpen(t, 0)
 	s.gate.mu.Lock()
 	defer s.gate.mu.Unlock()
 	if len(s.gate.sources) != 0 || s.gate.all.oldest() != nil {
