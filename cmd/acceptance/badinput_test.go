@@ -217,7 +217,7 @@ func wrongActs() map[string]wrongCall {
 		"an id and no array":        {"kill", badParams, "array", []any{"SESSION", "ID"}},
 		"a struct and no array":     {"kill", badParams, "array", []any{"SESSION", filters{}}},
 		"no connections":            {"kill", badParams, "parameters", []any{"SESSION"}},
-		"two arrays":                {"kill", badParams, "parameters", []any{"SESSION", list("KEY"), list("KEY")}},
+		"two arrays":                {"kill", badParams, "options", []any{"SESSION", list("KEY"), list("KEY")}},
 		"an id that is not there":   {"kill", 4, "no such connection", []any{"SESSION", list("1")}},
 		"unknown field":             change("status", "status", "KEY", 1),
 		"field of another case":     change("Mark", "Mark", "KEY", 1),
