@@ -45,9 +45,10 @@ func (p painter) both(y int, style tcell.Style, left, right string) {
 
 // bar gives a line one style, the spaces between the columns included.
 func (p painter) bar(y int, style tcell.Style) {
-	for x := range p.width {
-		r, more, _, _ := p.screen.GetContent(x, y)
-		p.screen.SetContent(x, y, r, more, style)
+	for x := 0; x < p.width; {
+		text, _, width := p.screen.Get(x, y)
+		p.screen.Put(x, y, text, style)
+		x += max(width, 1)
 	}
 }
 
