@@ -45,15 +45,21 @@ type History struct {
 
 type series struct {
 	name   string
-	points []Point // from old to new
+	points []Point   // from old to new
+	asked  time.Time // the last time that was needed
 }
 
-// Needs reports whether a series has no point of this time or a later one yet.
+// Needs reports whether a series could do with a point of this time: once, and only if it is later
+// than all that it was asked about before.
 func (h *History) Needs(name string, at time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.take(name)
-	return len(s.points) == 0 || s.points[len(s.points)-1].At.Before(at)
+	if !s.asked.IsZero() && !s.asked.Before(at) {
+		return false
+	}
+	s.asked = at
+	return true
 }
 
 // Add puts a point at the end of a series. One that is not newer than the last is left out.

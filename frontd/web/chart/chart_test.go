@@ -39,7 +39,7 @@ func TestHistoryIsBounded(t *testing.T) {
 
 func TestHistoryTakesEachTimeOnce(t *testing.T) {
 	var h History
-	if !h.Needs("a", at(0)) {
+	if !h.Needs("a", at(2)) {
 		t.Error("an empty series needs nothing")
 	}
 	h.Add("a", Point{at(2), 7})
@@ -48,7 +48,7 @@ func TestHistoryTakesEachTimeOnce(t *testing.T) {
 	if points := h.Points("a"); len(points) != 1 || points[0].Value != 7 {
 		t.Errorf("%v", points)
 	}
-	if h.Needs("a", at(2)) || h.Needs("a", at(1)) || !h.Needs("a", at(3)) || !h.Needs("b", at(2)) {
+	if h.Needs("a", at(2)) || h.Needs("a", at(1)) || !h.Needs("a", at(3)) || h.Needs("a", at(3)) || !h.Needs("b", at(2)) {
 		t.Error("needs what it has, or not what it lacks")
 	}
 }
