@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ var rules = []struct {
 	{"frontd", "what faces the network links nothing that could speak to the kernel's table", []string{"ipc", "policy"}},
 	{"frontd/xmlrpc", "the codec knows nothing of the methods", []string{}},
 	{"cmd/privilege", "what drops privileges runs before anything else and needs nothing of it", nil},
+	{"cmd/daemontest", "what starts the programs must not reach into them", nil},
 	{"cmd/sdnotify", "what talks to systemd needs nothing else", nil},
 	{"cmd/logging", "both daemons log by it, so it knows neither", nil},
 	{"cmd/nuconntrack-privd", "a thin main", []string{"cmd/logging", "cmd/privilege", "cmd/sdnotify", "ipc", "policy", "privd"}},
@@ -137,7 +139,8 @@ func TestNeverLinked(t *testing.T) {
 func TestOnlyTestsImportTestSupport(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, imp := range p.Imports {
-			if strings.HasSuffix(imp, "/nstest") || strings.HasSuffix(imp, "/helpertest") {
+			switch path.Base(imp) {
+			case "nstest", "helpertest", "daemontest":
 				t.Errorf("%s imports %s", p.ImportPath, imp)
 			}
 		}

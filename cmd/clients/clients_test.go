@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 
 	"golang.org/x/sys/unix"
@@ -51,8 +52,8 @@ func clients() []client {
 	perl := []string{"perl", "testdata/rpc_xml.pl"}
 	ruby := []string{"ruby", "testdata/ruby.rb"}
 	node := []string{"node", "testdata/node.js"}
-	c := []string{bin("xmlrpc_c")}
-	kolo := []string{bin("kolo")}
+	c := []string{daemontest.Program("xmlrpc_c")}
+	kolo := []string{daemontest.Program("kolo")}
 	tooLarge := map[string]string{"integer": refused}
 	nodeKills := map[string]string{"double": ""} // its numbers have one type
 	perlKills := map[string]string{"i8": works}
@@ -245,5 +246,5 @@ func buildClients(dir string) error {
 	if out, err := exec.Command("cc", cc...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
-	return goBuild(dir, "nuconntrack/cmd/clients/testdata/kolo")
+	return daemontest.Build(dir, "clients/testdata/kolo")
 }

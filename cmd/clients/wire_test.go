@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 // wire is a connection to the daemon on which a test writes what it likes.
@@ -24,7 +26,7 @@ type wire struct {
 // dial connects from an address of this machine, "" for any.
 func dial(t *testing.T, from string) *wire {
 	t.Helper()
-	d := net.Dialer{Timeout: patience}
+	d := net.Dialer{Timeout: daemontest.Patience}
 	if from != "" {
 		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
 	}
@@ -33,7 +35,7 @@ func dial(t *testing.T, from string) *wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(daemontest.Patience))
 	return &wire{c, t, bufio.NewReader(c)}
 }
 
