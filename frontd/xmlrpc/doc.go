@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// Package xmlrpc reads XML-RPC calls and writes XML-RPC answers.
+// Package xmlrpc reads XML-RPC calls and writes XML-RPC answers, and reads answers for
+// who makes calls.
 //
 // Its input comes from anyone who can reach the listener, before any
-// authentication. It therefore knows the one document type it is for and
+// authentication, or from whatever listens where a server should. It therefore knows the one document type it is for and
 // nothing else of XML: no DTD, no processing instructions, no entities of
 // the document's own, no namespaces but the prefix "ex", no charset but
 // UTF-8, US-ASCII and ISO-8859-1. It must never guess what a document that
@@ -16,7 +17,7 @@
 // and <nil/>, and Apache's <ex:i8> and <ex:nil/>. The first thing wrong in
 // document order decides the fault: FaultParse for what is not well-formed
 // XML 1.0 or uses a part of it that is refused, FaultInvalid for XML that is
-// not a methodCall and for every limit. Characters that XML forbids are looked
+// not a methodCall, or methodResponse, and for every limit. Characters that XML forbids are looked
 // for in the whole body first.
 //
 // White space around numbers, booleans, times and between elements does not

@@ -8,16 +8,13 @@ import "fmt"
 // (faults_interop, version 20010516).
 const (
 	FaultParse    = -32700 // not well formed, or XML that is refused
-	FaultInvalid  = -32600 // well formed, but not an XML-RPC call, or beyond a limit
+	FaultInvalid  = -32600 // well formed, but not an XML-RPC call (or answer), or beyond a limit
 	FaultNoMethod = -32601 // for the caller's use
 	FaultParams   = -32602 // for the caller's use
 	FaultInternal = -32603 // for the caller's use
 )
 
-const (
-	parsePrefix   = "not well formed: "
-	invalidPrefix = "not an XML-RPC call: "
-)
+const parsePrefix = "not well formed: "
 
 // Error says why a body was refused. Code is FaultParse or FaultInvalid; Text
 // is fit to be sent back: it holds nothing of the document but short quoted

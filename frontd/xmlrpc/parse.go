@@ -9,8 +9,7 @@ const linearNames = 12
 
 // call reads the whole document, after checkChars has passed all of it.
 func (p *parser) call() (*Call, error) {
-	p.values = newSlab[Value](min(p.valueTags, p.limits.Values))
-	p.members = newSlab[Member](min(p.memberTags, p.limits.Values)) // each holds a value
+	p.reserve()
 	method, err := p.head()
 	if err != nil {
 		return nil, err
@@ -24,36 +23,66 @@ func (p *parser) call() (*Call, error) {
 		if call.Params, err = p.params(); err != nil {
 			return nil, err
 		}
-		if err := p.gap(); err != nil {
-			return nil, err
-		}
-		if err := p.end("methodCall"); err != nil {
-			return nil, err
-		}
+		err = p.close("methodCall")
+	} else {
+		err = p.finish()
 	}
-	if err := p.misc(); err != nil {
+	if err != nil {
 		return nil, err
-	}
-	if p.pos < len(p.s) {
-		return nil, p.malformed("something follows the root element")
 	}
 	return call, nil
 }
 
-// head reads up to the end of methodName.
-func (p *parser) head() (string, error) {
+// reserve makes room for all values and members that there can be.
+func (p *parser) reserve() {
+	p.values = newSlab[Value](min(p.valueTags, p.limits.Values))
+	p.members = newSlab[Member](min(p.memberTags, p.limits.Values)) // each holds a value
+}
+
+// root reads up to the end of the root's tag, which must have content.
+func (p *parser) root(name, content string) error {
 	if err := p.misc(); err != nil {
-		return "", err
+		return err
 	}
 	if p.pos == len(p.s) {
-		return "", p.malformed("there is no document")
+		return p.malformed("there is no document")
 	}
-	name, empty, err := p.start()
+	found, empty, err := p.start()
 	if err != nil {
-		return "", err
+		return err
 	}
-	if name != "methodCall" || empty {
-		return "", p.invalid("the root is <%s>, not a <methodCall> with a <methodName>", printable(name))
+	if found != name || empty {
+		return p.invalid("the root is <%s>, not a <%s> with %s", printable(found), name, content)
+	}
+	return nil
+}
+
+// close reads the end of the root after its last child, and that of the document.
+func (p *parser) close(root string) error {
+	if err := p.gap(); err != nil {
+		return err
+	}
+	if err := p.end(root); err != nil {
+		return err
+	}
+	return p.finish()
+}
+
+// finish reads what may follow the root.
+func (p *parser) finish() error {
+	if err := p.misc(); err != nil {
+		return err
+	}
+	if p.pos < len(p.s) {
+		return p.malformed("something follows the root element")
+	}
+	return nil
+}
+
+// head reads up to the end of methodName.
+func (p *parser) head() (string, error) {
+	if err := p.root("methodCall", "a <methodName>"); err != nil {
+		return "", err
 	}
 	if err := p.needed("methodCall", "methodName"); err != nil {
 		return "", err

@@ -13,7 +13,7 @@ package xmlrpc
 //
 // The caller bounds prefix; the cost is linear in it.
 func PeekSession(prefix []byte) (method, first string, ok bool) {
-	p := parser{limits: Limits{}.orDefaults()}
+	p := parser{limits: Limits{}.orDefaults(), what: "call"}
 	if p.load(prefix, "") != nil {
 		return "", "", false
 	}

@@ -12,19 +12,29 @@ import (
 //
 // A body that is refused gives an *Error; a failing r gives its error, wrapped.
 func ReadCall(r io.Reader, l Limits) (*Call, error) {
+	p, err := readDocument(r, l, "call")
+	if err != nil {
+		return nil, err
+	}
+	return p.call()
+}
+
+// readDocument reads r to its end and makes it the text of a parser, its characters checked.
+// what is the kind of document that the texts of errors name.
+func readDocument(r io.Reader, l Limits, what string) (*parser, error) {
 	l = l.orDefaults()
 	body, err := readBody(r, l.Bytes)
 	if err != nil {
 		return nil, err
 	}
-	p := parser{limits: l}
+	p := &parser{limits: l, what: what}
 	if err := p.load(body, l.Charset); err != nil {
 		return nil, err
 	}
 	if err := p.checkChars(len(p.s)); err != nil {
 		return nil, err
 	}
-	return p.call()
+	return p, nil
 }
 
 // readBody grows its buffer only as bytes come, so that nobody reserves memory by

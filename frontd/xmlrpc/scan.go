@@ -13,7 +13,8 @@ import (
 type parser struct {
 	s      string
 	pos    int
-	line   int // line ends before s
+	line   int    // line ends before s
+	what   string // it should be: a call, an answer
 	limits Limits
 	count  int // values begun
 
@@ -27,7 +28,7 @@ func (p *parser) malformed(format string, args ...any) *Error {
 }
 
 func (p *parser) invalid(format string, args ...any) *Error {
-	return p.fail(FaultInvalid, invalidPrefix, format, args)
+	return p.fail(FaultInvalid, "not an XML-RPC "+p.what+": ", format, args)
 }
 
 func (p *parser) fail(code int, prefix, format string, args []any) *Error {

@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net"
 	"net/http"
@@ -16,7 +15,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/kolo/xmlrpc"
+	kolo "github.com/kolo/xmlrpc"
+
+	"nuconntrack/frontd/xmlrpc"
 )
 
 // Config is what New needs.
@@ -94,10 +95,10 @@ func New(c Config) *Client {
 // Close drops idle connections. The client stays usable.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Call calls a method and decodes its answer into result, which kolo/xmlrpc must be able to
-// fill; nil ignores it. The error is an *Error, or that of ctx if it has ended.
+// Call calls a method and decodes its answer into what result points to, see fill; nil
+// ignores it. The error is an *Error, or that of ctx if it has ended.
 func (c *Client) Call(ctx context.Context, result any, method string, args ...any) error {
-	request, err := xmlrpc.EncodeMethodCall(method, args...)
+	request, err := kolo.EncodeMethodCall(method, args...)
 	if err != nil {
 		return c.fail(method, Unsent, fmt.Errorf("encode call: %w", err))
 	}
@@ -113,7 +114,7 @@ func (c *Client) Call(ctx context.Context, result any, method string, args ...an
 	return c.decode(method, answer, result)
 }
 
-func (c *Client) post(ctx context.Context, method string, request []byte) ([]byte, error) {
+func (c *Client) post(ctx context.Context, method string, request []byte) (*xmlrpc.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server.url, bytes.NewReader(request))
 	if err != nil {
 		return nil, c.fail(method, Unsent, err)
@@ -137,14 +138,15 @@ func (c *Client) post(ctx context.Context, method string, request []byte) ([]byt
 	if resp.ContentLength > MaxAnswer {
 		return nil, c.fail(method, BadAnswer, fmt.Errorf("answer of %d bytes, more than %d", resp.ContentLength, int64(MaxAnswer)))
 	}
-	var answer bytes.Buffer
-	if _, err := answer.ReadFrom(io.LimitReader(resp.Body, MaxAnswer+1)); err != nil {
+	answer, err := xmlrpc.ReadResponse(resp.Body, xmlrpc.Limits{Bytes: MaxAnswer, Depth: maxDepth, Values: maxValues})
+	var refused *xmlrpc.Error
+	switch {
+	case errors.As(err, &refused):
+		return nil, c.fail(method, BadAnswer, errors.New(refused.Text))
+	case err != nil:
 		return nil, c.broken(ctx, method, err)
 	}
-	if answer.Len() > MaxAnswer {
-		return nil, c.fail(method, BadAnswer, fmt.Errorf("answer of more than %d bytes", MaxAnswer))
-	}
-	return answer.Bytes(), nil
+	return answer, nil
 }
 
 // asksBasic says whether an answer asks for HTTP's Basic. A scheme stands at the beginning of
@@ -179,37 +181,18 @@ func checkHeader(h http.Header) error {
 	return nil
 }
 
-// decode checks the answer's form, then has kolo/xmlrpc fill result, or the fault.
-func (c *Client) decode(method string, answer []byte, result any) error {
-	what, err := scanShape(answer)
-	if err != nil {
-		return c.fail(method, BadAnswer, fmt.Errorf("read answer: %w", err))
-	}
-	if what == bodyFault {
-		var fault xmlrpc.FaultError
-		if err := unmarshal(answer, &fault); err != nil {
-			return c.fail(method, BadAnswer, fmt.Errorf("decode fault: %w", err))
-		}
-		return &Error{Kind: Faulted, Method: method, Server: c.server.hostPort(), Code: fault.Code, Text: fault.String}
+// decode fills result, or makes an error of a fault.
+func (c *Client) decode(method string, answer *xmlrpc.Response, result any) error {
+	if f := answer.Fault; f != nil {
+		return &Error{Kind: Faulted, Method: method, Server: c.server.hostPort(), Code: int(f.Code), Text: f.Text}
 	}
 	if result == nil {
 		return nil
 	}
-	if err := unmarshal(answer, result); err != nil {
+	if err := fill(result, answer.Value); err != nil {
 		return c.fail(method, BadAnswer, fmt.Errorf("decode answer: %w", err))
 	}
 	return nil
-}
-
-// unmarshal turns a panic of the decoder into an error: it sets values by reflection as
-// the answer tells it to.
-func unmarshal(answer []byte, result any) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("decoder failed: %v", p)
-		}
-	}()
-	return xmlrpc.Response(answer).Unmarshal(result)
 }
 
 func (c *Client) fail(method string, kind Kind, err error) error {

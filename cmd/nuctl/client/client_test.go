@@ -66,27 +66,26 @@ func TestBadAnswers(t *testing.T) {
 		kind   Kind
 		says   string
 	}{
-		{"empty", nil, 200, "", BadAnswer, "no methodResponse"},
+		{"empty", nil, 200, "", BadAnswer, "no document"},
 		{"not XML", nil, 200, "Welcome", BadAnswer, "text outside"},
-		{"a page", nil, 200, "<!DOCTYPE html><html></html>", BadAnswer, "not a tag"},
-		{"bombs of entities", nil, 200, "<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY a \"aaaa\">]>" + good, BadAnswer, "not a tag"},
-		{"deeper than the stack", nil, 200, "<methodResponse><params><param>" + deep, BadAnswer, "nested deeper"},
-		{"more elements than rows have", nil, 200, response(strings.Repeat("<a/>", maxElements)), BadAnswer, "more than 2000000 elements"},
-		{"cut off", nil, 200, good[:len(good)-20], BadAnswer, "read answer"},
-		{"two answers", nil, 200, good + good, BadAnswer, "not a tag"},
-		{"two roots", nil, 200, "<methodResponse><params/></methodResponse><methodResponse/>", BadAnswer, "in the place of one methodResponse"},
+		{"a page", nil, 200, "<!DOCTYPE html><html></html>", BadAnswer, "refused"},
+		{"bombs of entities", nil, 200, "<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY a \"aaaa\">]>" + good, BadAnswer, "refused"},
+		{"deeper than the stack", nil, 200, "<methodResponse><params><param>" + deep, BadAnswer, "inside each other"},
+		{"more values than rows have", nil, 200, response("<array><data>" + strings.Repeat("<value/>", maxValues) + "</data></array>"), BadAnswer, "more than 400000 values"},
+		{"cut off", nil, 200, good[:len(good)-20], BadAnswer, "not well formed"},
+		{"two answers", nil, 200, good + good, BadAnswer, "refused"},
+		{"two roots", nil, 200, strings.Repeat(strings.TrimPrefix(good, "<?xml version=\"1.0\"?>"), 2), BadAnswer, "follows the root"},
 		{"text behind", nil, 200, good + "more", BadAnswer, "text outside"},
-		{"params and fault", nil, 200, "<methodResponse><params></params><fault></fault></methodResponse>", BadAnswer, "beside the answer"},
-		{"neither", nil, 200, "<methodResponse><value/></methodResponse>", BadAnswer, "in the place of params or fault"},
-		{"a call", nil, 200, "<methodCall></methodCall>", BadAnswer, "in the place of one methodResponse"},
-		{"tags that cross", nil, 200, "<methodResponse><params></methodResponse></params>", BadAnswer, "did not begin"},
-		{"attributes", nil, 200, "<methodResponse a=\"b\"></methodResponse>", BadAnswer, "not a tag"},
-		{"a tag without end", nil, 200, "<methodResponse><" + strings.Repeat("a", 1<<20), BadAnswer, "not a tag"},
-		{"no value", nil, 200, "<methodResponse><params></params></methodResponse>", BadAnswer, "decode answer"},
-		{"an unknown entity", nil, 200, response("<string>&x;</string>"), BadAnswer, "decode answer"},
-		{"another type", nil, 200, response("<array><data/></array>"), BadAnswer, "decode answer"},
-		{"an unknown type", nil, 200, response("<bignum>1</bignum>"), BadAnswer, "decode answer"},
-		{"a fault without a struct", nil, 200, "<methodResponse><fault><value><int>1</int></value></fault></methodResponse>", BadAnswer, "decode fault"},
+		{"params and fault", nil, 200, strings.Replace(good, "</params>", "</params><fault></fault>", 1), BadAnswer, "element <fault>"},
+		{"neither", nil, 200, "<methodResponse><value/></methodResponse>", BadAnswer, "<value> where <params>"},
+		{"a call", nil, 200, "<methodCall></methodCall>", BadAnswer, "the root is <methodCall>"},
+		{"tags that cross", nil, 200, "<methodResponse><params></methodResponse></params>", BadAnswer, "</methodResponse> where"},
+		{"a tag without end", nil, 200, "<methodResponse><" + strings.Repeat("a", 1<<20), BadAnswer, "is broken"},
+		{"no value", nil, 200, "<methodResponse><params></params></methodResponse>", BadAnswer, "0 values"},
+		{"an unknown entity", nil, 200, response("<string>&x;</string>"), BadAnswer, "unknown entity"},
+		{"another type", nil, 200, response("<array><data/></array>"), BadAnswer, "type array in the place of a string"},
+		{"an unknown type", nil, 200, response("<bignum>1</bignum>"), BadAnswer, "unknown type <bignum>"},
+		{"a fault without a struct", nil, 200, "<methodResponse><fault><value><int>1</int></value></fault></methodResponse>", BadAnswer, "not a struct of faultCode"},
 		{"another charset", map[string]string{"Content-Type": "text/xml; charset=utf-16"}, 200, good, BadAnswer, "charset"},
 		{"JSON", map[string]string{"Content-Type": "application/json"}, 200, "{}", BadAnswer, "application/json"},
 		{"compressed unasked", map[string]string{"Content-Encoding": "gzip"}, 200, good, BadAnswer, "encoded as"},
@@ -119,7 +118,7 @@ func TestEndlessAnswer(t *testing.T) {
 		}
 	})
 	err := c.Call(t.Context(), nil, "view")
-	if kindOf(err) != BadAnswer || !strings.Contains(err.Error(), "more than 67108864 bytes") {
+	if kindOf(err) != BadAnswer || !strings.Contains(err.Error(), "longer than 67108864 bytes") {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -367,32 +366,4 @@ func TestPagesEnd(t *testing.T) {
 	if n != 1 {
 		t.Fatalf("%d calls", n)
 	}
-}
-
-// FuzzAnswer: no answer panics or passes as something that the decoder cannot stand.
-func FuzzAnswer(f *testing.F) {
-	for _, seed := range []string{
-		response("<string>x</string>"), response("<array><data><value/><value><i4>1</i4></value></data></array>"),
-		response("<struct><member><name>a</name><value><struct></struct></value></member></struct>"),
-		response(""), response("text"), response("<nil/>"), response("<boolean>1</boolean>"), response("<double>1e9</double>"),
-		response("<dateTime.iso8601>20260102T03:04:05</dateTime.iso8601>"), response("<base64>eA==</base64>"),
-		"<methodResponse><fault><value><struct><member><name>faultCode</name><value><int>4</int></value></member></struct></value></fault></methodResponse>",
-		"<methodResponse/>", "<", "</", "<?xml ?>", "<methodResponse><params/></methodResponse>",
-		response("<struct><member><name>table</name><value><array><data><value><struct></struct></value></data></array></value></member></struct>"),
-	} {
-		f.Add([]byte(seed))
-	}
-	c := New(Config{})
-	f.Fuzz(func(t *testing.T, answer []byte) {
-		var page Page
-		for _, result := range []any{&page, new(string), new(any)} {
-			err := c.decode("view", answer, result)
-			if err != nil && kindOf(err) != BadAnswer && kindOf(err) != Faulted {
-				t.Fatalf("got %v", err)
-			}
-			if err != nil && strings.Contains(err.Error(), "decoder failed") {
-				t.Logf("caught: %v", err)
-			}
-		}
-	})
 }

@@ -11,11 +11,13 @@ const (
 	MaxAnswer = 64 << 20
 	// maxHeader is the size of an answer's header, in bytes.
 	maxHeader = 64 << 10
-	// maxDepth is how deep elements may nest. The deepest answer, rows of a view, has 13.
-	maxDepth = 40
-	// maxElements is the number of elements in an answer.
-	maxElements = 2_000_000
-	// maxName is the length of an element's name, in bytes.
+	// maxDepth is how deep arrays and structs may nest. The deepest answer, rows of a view,
+	// has 3.
+	maxDepth = 16
+	// maxValues is the number of values in an answer: four times what a page of PageRows rows
+	// or MaxMatching reports may have.
+	maxValues = 400_000
+	// maxName is the length of a field's name, in bytes.
 	maxName = 32
 	// maxSession is the length of a session id, in bytes.
 	maxSession = 512
