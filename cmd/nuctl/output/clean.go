@@ -16,6 +16,9 @@ const maxText = 4096
 // written from left to right becomes an escape such as \x1b or \u202e. A text of
 // more than 4096 bytes is cut.
 func Clean(text string) string {
+	if plain(text) && len(text) <= maxText {
+		return text
+	}
 	cut := len(text) > maxText
 	if cut {
 		text = text[:maxText]
@@ -41,6 +44,16 @@ func Clean(text string) string {
 		b.WriteString("...")
 	}
 	return b.String()
+}
+
+// plain says whether a text is of visible ASCII and blanks alone, as nearly all are.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // CleanLines is Clean for a text whose line breaks are kept.

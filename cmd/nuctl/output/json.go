@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 
 	"nuconntrack/cmd/nuctl/connection"
@@ -18,9 +20,14 @@ import (
 // jsonWriter writes one object a line; as an array, with brackets and commas around
 // them. Numbers are numbers, exact, whatever the wire made of them.
 type jsonWriter struct {
-	out   io.Writer
-	array bool
-	begun bool
+	out    io.Writer
+	fields []connection.Field // those that are known, in their order
+	array  bool
+	begun  bool
+}
+
+func newJSON(c Config, array bool) *jsonWriter {
+	return &jsonWriter{out: c.Out, fields: connection.Fields(), array: array}
 }
 
 // Page writes the rows.
@@ -35,7 +42,7 @@ func (w *jsonWriter) Page(rows []connection.Row) error {
 			b.WriteString("[\n")
 		}
 		w.begun = true
-		object(&b, row)
+		w.object(&b, row)
 		if !w.array {
 			b.WriteByte('\n')
 		}
@@ -58,82 +65,86 @@ func (w *jsonWriter) End() error {
 }
 
 // object writes a row, known fields first and in their order, the others by name.
-func object(b *bytes.Buffer, row connection.Row) {
-	names := make([]string, 0, len(row))
-	for _, f := range connection.Fields() {
-		if _, ok := row[f.Name]; ok {
-			names = append(names, f.Name)
-		}
-	}
-	known := len(names)
-	for name := range row {
-		if !slices.Contains(names[:known], name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names[known:])
+func (w *jsonWriter) object(b *bytes.Buffer, row connection.Row) {
 	b.WriteByte('{')
-	written := false
-	for _, name := range names {
-		value, ok := jsonValue(row, name)
+	known := 0
+	for _, f := range w.fields {
+		value, ok := row[f.Name]
 		if !ok {
 			continue
 		}
-		if written {
-			b.WriteByte(',')
+		known++
+		if n, ok := row.Number(f.Name); ok && f.Type == connection.Number {
+			value = n
 		}
-		written = true
-		b.WriteString(jsonText(name))
-		b.WriteByte(':')
-		b.WriteString(value)
+		jsonMember(b, f.Name, value)
+	}
+	if known < len(row) {
+		w.others(b, row)
 	}
 	b.WriteByte('}')
 }
 
-func jsonValue(row connection.Row, name string) (string, bool) {
-	if connection.TypeOf(name) == connection.Number {
-		if n, ok := row.Number(name); ok {
-			return strconv.FormatUint(n, 10), true
-		}
+func (w *jsonWriter) others(b *bytes.Buffer, row connection.Row) {
+	others := maps.Clone(row)
+	for _, f := range w.fields {
+		delete(others, f.Name)
 	}
-	switch v := row[name].(type) {
-	case nil:
-		return "", false
-	case string:
-		return jsonText(v), true
-	case int64:
-		return strconv.FormatInt(v, 10), true
-	case bool:
-		return strconv.FormatBool(v), true
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return "", false
-		}
-		return strconv.FormatFloat(v, 'g', -1, 64), true
-	default:
-		// No field is of such a type; what it is worth shows as text.
-		return jsonText(Clean(fmt.Sprint(v))), true
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		jsonMember(b, name, others[name])
 	}
 }
 
-// jsonText is a JSON string of the same text in which everything that Clean would escape
+// jsonMember writes a member behind those that are there already. What is nothing is left out.
+func jsonMember(b *bytes.Buffer, name string, value any) {
+	if f, ok := value.(float64); value == nil || ok && (math.IsNaN(f) || math.IsInf(f, 0)) {
+		return
+	}
+	if last := b.Bytes()[b.Len()-1]; last != '{' {
+		b.WriteByte(',')
+	}
+	jsonText(b, name)
+	b.WriteByte(':')
+	switch v := value.(type) {
+	case string:
+		jsonText(b, v)
+	case uint64:
+		b.Write(strconv.AppendUint(b.AvailableBuffer(), v, 10))
+	case int64:
+		b.Write(strconv.AppendInt(b.AvailableBuffer(), v, 10))
+	case bool:
+		b.Write(strconv.AppendBool(b.AvailableBuffer(), v))
+	case float64:
+		b.Write(strconv.AppendFloat(b.AvailableBuffer(), v, 'g', -1, 64))
+	default:
+		// No field is of such a type; what it is worth shows as text.
+		jsonText(b, Clean(fmt.Sprint(v)))
+	}
+}
+
+// jsonText writes a JSON string of the same text in which everything that Clean would escape
 // is escaped too: encoding/json lets DEL, C1 controls and direction marks pass.
-func jsonText(text string) string {
+func jsonText(b *bytes.Buffer, text string) {
+	if plain(text) && !strings.ContainsAny(text, `"\<>&`) {
+		b.WriteByte('"')
+		b.WriteString(text)
+		b.WriteByte('"')
+		return
+	}
 	encoded, err := json.Marshal(text)
 	if err != nil {
-		return `""` // a string always encodes
+		b.WriteString(`""`) // a string always encodes
+		return
 	}
-	var b bytes.Buffer
 	for _, r := range string(encoded) {
 		switch {
 		case harmless(r):
 			b.WriteRune(r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+			fmt.Fprintf(b, `\u%04x\u%04x`, high, low)
 		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			fmt.Fprintf(b, `\u%04x`, r)
 		}
 	}
-	return b.String()
 }

@@ -3,6 +3,7 @@
 package output
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -48,7 +49,9 @@ func FuzzClean(f *testing.F) {
 			}
 		}
 		var back string
-		if err := json.Unmarshal([]byte(jsonText(text)), &back); err != nil || back != strings.ToValidUTF8(text, "\ufffd") && back != replaced(text) {
+		var written bytes.Buffer
+		jsonText(&written, text)
+		if err := json.Unmarshal(written.Bytes(), &back); err != nil || back != strings.ToValidUTF8(text, "\ufffd") && back != replaced(text) {
 			t.Fatalf("%q became %q: %v", text, back, err)
 		}
 	})

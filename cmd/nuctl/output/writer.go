@@ -86,9 +86,9 @@ func New(c Config) (Writer, error) {
 	case "save":
 		return &saveWriter{out: c.Out, left: map[string]int{}}, nil
 	case "json":
-		return &jsonWriter{out: c.Out, array: true}, nil
+		return newJSON(c, true), nil
 	case "jsonl":
-		return &jsonWriter{out: c.Out}, nil
+		return newJSON(c, false), nil
 	case "csv":
 		return newCSV(c), nil
 	}
