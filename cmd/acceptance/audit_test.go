@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 
 	"golang.org/x/sys/unix"
@@ -34,9 +35,9 @@ func TestAuditTellsWhatHappened(t *testing.T) {
 			{"NUCT_ACTION": "kill", "NUCT_PHASE": "result", "NUCT_OUTCOME": "killed"},
 		}
 		ids := []any{web["id"], web["id"], ssh["id"], ssh["id"], web["id"], web["id"]}
-		waitFor(t, "privd has written the audit", func() bool { return w.privd.says(`"NUCT_PHASE"`) >= len(want) })
+		daemontest.WaitFor(t, "privd has written the audit", func() bool { return w.Privd.Says(`"NUCT_PHASE"`) >= len(want) })
 		var got []map[string]string
-		for line := range strings.Lines(w.privd.out.String()) {
+		for line := range strings.Lines(w.Privd.Out.String()) {
 			var e map[string]string
 			if strings.Contains(line, "NUCT_") {
 				if err := json.Unmarshal([]byte(line), &e); err != nil {

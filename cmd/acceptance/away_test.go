@@ -22,10 +22,10 @@ func TestHelperGoesAndComesBack(t *testing.T) {
 		r := s.one(t, nil)
 		before := kernelTable(t)
 		for range 2 {
-			w.privd.kill()
+			w.Privd.Kill()
 			wantAway(t, s, r)
 			wantTable(t, before)
-			w.startPrivd(t)
+			w.StartPrivd(t)
 			// By itself and at once, for whichever call comes first.
 			s.ok(t, "change", "mark", r.key(t), 0)
 			s.ok(t, "stats")
@@ -73,8 +73,8 @@ func TestHelperThatHangs(t *testing.T) {
 		s := w.login(t)
 		r := s.one(t, nil)
 		before := kernelTable(t)
-		w.privd.signal(t, syscall.SIGSTOP)
-		t.Cleanup(func() { w.privd.cmd.Process.Signal(syscall.SIGCONT) })
+		w.Privd.Signal(t, syscall.SIGSTOP)
+		t.Cleanup(func() { w.Privd.Cmd.Process.Signal(syscall.SIGCONT) })
 		s.ok(t, "refresh")
 		var calls sync.WaitGroup
 		for range 3 {
@@ -94,7 +94,7 @@ func TestHelperThatHangs(t *testing.T) {
 		s.ok(t, "whoami")
 		w.login(t).ok(t, "fields")
 		calls.Wait()
-		w.privd.signal(t, syscall.SIGCONT)
+		w.Privd.Signal(t, syscall.SIGCONT)
 		s.one(t, nil)
 		wantTable(t, before)
 		s.ok(t, "kill", list(r.key(t)))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 	"nuconntrack/privd/nstest"
 )
@@ -230,7 +231,7 @@ func (s *session) ask(method string, params ...any) (any, error) {
 // so that those of the client lie between what was listed before and after.
 func (c *churn) compare(t *testing.T, s *session, n int) {
 	t.Helper()
-	waitFor(t, "all connections are there that should be", func() bool { return len(nstest.List(t)) == c.alive() })
+	daemontest.WaitFor(t, "all connections are there that should be", func() bool { return len(nstest.List(t)) == c.alive() })
 	var printed map[known]uint32
 	if _, err := exec.LookPath("conntrack"); err == nil {
 		printed = c.whole(t, listedByConntrack)
@@ -269,7 +270,7 @@ func (c *churn) compare(t *testing.T, s *session, n int) {
 // its size changes, for whomever, a dump that is under way leaves connections out.
 func (c *churn) whole(t *testing.T, list func(testing.TB) map[known]uint32) (listed map[known]uint32) {
 	t.Helper()
-	waitFor(t, "a list of all connections", func() bool { listed = list(t); return len(listed) == c.alive() })
+	daemontest.WaitFor(t, "a list of all connections", func() bool { listed = list(t); return len(listed) == c.alive() })
 	return listed
 }
 

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 // client is a client of XML-RPC that shares no code with the product.
@@ -31,7 +33,7 @@ func newClient(t testing.TB, address string) *client {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &client{http: http.Client{Transport: transport, Timeout: 2 * patience}, url: "http://" + host}
+	return &client{http: http.Client{Transport: transport, Timeout: 2 * daemontest.Patience}, url: "http://" + host}
 }
 
 // literal is a value's XML.

@@ -53,7 +53,7 @@ func TestDoctor(t *testing.T) {
 func TestDoctorWithoutHelper(t *testing.T) {
 	t.Parallel()
 	nstest.Run(t, func(t *testing.T) {
-		w := &world{dir: shortDir(t)}
+		w := emptyWorld(t)
 		w.startFrontd(t)
 		code, out, errs := w.nuctl(t, "doctor")
 		wantRun(t, code, 1, out, errs, "SERIOUS  helper: the server cannot reach its helper", "systemctl status nuconntrack-privd.socket")
@@ -85,7 +85,7 @@ func TestExport(t *testing.T) {
 		}
 		nstest.Create(t, all...)
 		w := newWorld(t, everything, "max_page = 700", "[auth]", `backend = "none"`)
-		path := w.path("table.jsonl")
+		path := w.Path("table.jsonl")
 		code, out, errs := w.nuctl(t, "export", "--file", path)
 		wantRun(t, code, 0, out, errs, "3000 connections of 3000")
 		file, err := os.Open(path)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 )
 
@@ -18,11 +19,11 @@ func TestMarksMeanSomething(t *testing.T) {
 	nstest.Run(t, func(t *testing.T) {
 		nstest.Sysctl(t, "nf_conntrack_acct", "1")
 		nstest.Track(t)
-		w := &world{dir: shortDir(t)}
-		w.write(t, "policy.toml", everything)
-		w.write(t, "users", "1000,zoe\n1001,ann\n")
-		w.startPrivd(t)
-		w.startFrontd(t, `uid_mask = "0xffff"`, `users_file = "`+w.path("users")+`"`, "[auth]", `backend = "none"`,
+		w := emptyWorld(t)
+		w.Write(t, "policy.toml", everything)
+		w.Write(t, "users", "1000,zoe\n1001,ann\n")
+		w.StartPrivd(t)
+		w.startFrontd(t, `uid_mask = "0xffff"`, `users_file = "`+w.Path("users")+`"`, "[auth]", `backend = "none"`,
 			"[[class]]", `name = "voice"`, `mark = "0x10000/0xf0000"`, "[[class]]", `name = "bulk"`, `mark = "0x20000/0xf0000"`)
 		s := w.login(t)
 		serveTCP(t, "127.0.0.1:5001")
@@ -51,10 +52,10 @@ func TestMarksMeanSomething(t *testing.T) {
 		}
 
 		// The file is read again by a daemon that may read little else by now.
-		w.write(t, "users", "77,bob\n1000,zoe the second\n")
+		w.Write(t, "users", "77,bob\n1000,zoe the second\n")
 		s.ok(t, "refresh")
 		s.one(t, filters{"username": "bob"}).has(t, row{"user_id": "77"})
-		w.write(t, "users", "77 bob\n")
+		w.Write(t, "users", "77 bob\n")
 		s.ok(t, "refresh")
 		s.one(t, filters{"username": "zoe the second"}).has(t, row{"user_id": "1000"})
 	})
@@ -96,9 +97,9 @@ func TestHiddenConnections(t *testing.T) {
 			t.Errorf("%d connections are left of %d", len(now), len(before))
 		}
 
-		w.write(t, "frontd.toml", w.config())
-		w.frontd.signal(t, syscall.SIGHUP)
-		deadline := time.Now().Add(patience)
+		w.WriteConfig(t, w.config())
+		w.Frontd.Signal(t, syscall.SIGHUP)
+		deadline := time.Now().Add(daemontest.Patience)
 		for v = view(); v["count"] != 2 && time.Now().Before(deadline); v = view() {
 		}
 		if v["count"] != 2 || hides(v) {

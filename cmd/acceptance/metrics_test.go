@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 
 	"golang.org/x/sys/unix"
@@ -46,7 +47,7 @@ func scrape(t *testing.T) map[string]float64 {
 func monitor(t *testing.T, path string) (body string, status int) {
 	t.Helper()
 	transport := &http.Transport{DisableKeepAlives: true}
-	r, err := (&http.Client{Transport: transport, Timeout: patience}).Get("http://" + metricsAddress + path)
+	r, err := (&http.Client{Transport: transport, Timeout: daemontest.Patience}).Get("http://" + metricsAddress + path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +68,9 @@ func TestMetricsCountWhatHappened(t *testing.T) {
 			nstest.Create(t, nstest.Connection{Target: nstest.Target(unix.IPPROTO_UDP, fmt.Sprintf("192.0.2.%d:1000", i+1), "198.51.100.1:80")})
 		}
 		nstest.Create(t, nstest.Connection{Target: nstest.Target(unix.IPPROTO_TCP, "192.0.2.9:1000", "198.51.100.1:22")})
-		w := &world{dir: shortDir(t)}
-		w.write(t, "policy.toml", everything+"\n[[protect]]\nname = \"ssh\"\nports = [22]\n")
-		w.startPrivd(t)
+		w := emptyWorld(t)
+		w.Write(t, "policy.toml", everything+"\n[[protect]]\nname = \"ssh\"\nports = [22]\n")
+		w.StartPrivd(t)
 		w.startFrontd(t, "[metrics]", `listen = ["`+metricsAddress+`"]`, "[auth]", `backend = "file"`, `file = "`+w.users(t, "ann")+`"`)
 		before := scrape(t)
 		if _, there := before["nuconntrack_table_age_seconds"]; there {
@@ -150,8 +151,8 @@ func wantReady(t *testing.T, w *world) {
 	if body, status := monitor(t, "/readyz"); status != http.StatusOK {
 		t.Errorf("ready: %d %s", status, body)
 	}
-	w.privd.kill()
-	waitFor(t, "/readyz says that the helper is away", func() bool {
+	w.Privd.Kill()
+	daemontest.WaitFor(t, "/readyz says that the helper is away", func() bool {
 		_, status := monitor(t, "/readyz")
 		return status == http.StatusServiceUnavailable
 	})
@@ -172,14 +173,12 @@ func TestOneRequestOneID(t *testing.T) {
 			t.Parallel()
 			nstest.Run(t, func(t *testing.T) {
 				nstest.Create(t, nstest.Connection{Target: nstest.Target(unix.IPPROTO_UDP, "192.0.2.1:1000", "198.51.100.1:80")})
-				w := &world{dir: shortDir(t)}
-				w.write(t, "policy.toml", everything)
-				w.startPrivd(t)
+				w := emptyWorld(t)
+				w.Write(t, "policy.toml", everything)
+				w.StartPrivd(t)
 				passwords := []string{"secret-of-ann", "wrong secret", "se\x1b[2Jcret"}
-				if code, _, errs := command(t, passwords[0]+"\n", nuctlName, "passwd", "--file", w.path("passwd"), "--stdin", "ann"); code != 0 {
-					t.Fatal(errs)
-				}
-				w.startFrontd(t, `log_level = "debug"`, `log_format = "`+format+`"`, "[auth]", `backend = "file"`, `file = "`+w.path("passwd")+`"`)
+				w.startFrontd(t, `log_level = "debug"`, `log_format = "`+format+`"`, "[auth]", `backend = "file"`,
+					`file = "`+w.SetPassword(t, "ann", passwords[0])+`"`)
 				c := w.client(t)
 				c.want(t, 1, "", "login", "ann", passwords[1])
 				c.want(t, 1, "", "login", "an\u202en\nlevel=ERROR", passwords[0])
@@ -187,21 +186,21 @@ func TestOneRequestOneID(t *testing.T) {
 				s.ok(t, "kill", list(s.one(t, filters{"port": 80}).key(t)))
 				s.want(t, 4, "", "change", "mark", "1", 1)
 				c.want(t, 2, "", "whoami", "bcdfghjk-no-session")
-				w.privd.kill()
+				w.Privd.Kill()
 				s.want(t, 9, "", "stats")
 				s.ok(t, "logout")
-				w.frontd.end(t)
+				w.Frontd.End()
 
-				log := w.frontd.out.String() + w.privd.out.String()
-				_, id, _ := strings.Cut(w.privd.out.String(), `"NUCT_REQUEST_ID":"`)
+				log := w.Frontd.Out.String() + w.Privd.Out.String()
+				_, id, _ := strings.Cut(w.Privd.Out.String(), `"NUCT_REQUEST_ID":"`)
 				id = id[:min(len(id), 16)]
 				found := 0
-				for line := range strings.Lines(w.frontd.out.String()) {
+				for line := range strings.Lines(w.Frontd.Out.String()) {
 					if strings.Contains(line, id) && strings.Contains(line, "kill") && strings.Contains(line, "ann") {
 						found++
 					}
 				}
-				if len(id) != 16 || found != 1 || w.privd.says(id) < 2 {
+				if len(id) != 16 || found != 1 || w.Privd.Says(id) < 2 {
 					t.Errorf("the kill's request %q: %d lines of frontd\n%s", id, found, log)
 				}
 				for _, secret := range append(passwords, s.id, "bcdfghjk-no-session", "\x1b", "\u202e") {
@@ -209,7 +208,7 @@ func TestOneRequestOneID(t *testing.T) {
 						t.Errorf("a log has %q", secret)
 					}
 				}
-				for line := range strings.Lines(w.frontd.out.String()) {
+				for line := range strings.Lines(w.Frontd.Out.String()) {
 					if format == "json" && line[0] != '{' || strings.HasPrefix(line, "level=") {
 						t.Errorf("a line of another form: %s", line)
 					}
@@ -226,22 +225,22 @@ func TestReloadOfTheRealDaemon(t *testing.T) {
 	nstest.Run(t, func(t *testing.T) {
 		w := newWorld(t, everything, "[auth]", `backend = "none"`, `role = "operator"`)
 		s := w.login(t)
-		if err := os.Mkdir(w.path("frontd.d"), 0o755); err != nil {
+		if err := os.Mkdir(w.Path("frontd.d"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		reload := func(text, says string) {
 			t.Helper()
-			w.write(t, "frontd.d/10.toml", text)
-			before := w.frontd.says(says)
-			w.frontd.signal(t, syscall.SIGHUP)
-			waitFor(t, "frontd says "+says, func() bool { return w.frontd.says(says) > before })
+			w.Write(t, "frontd.d/10.toml", text)
+			before := w.Frontd.Says(says)
+			w.Frontd.Signal(t, syscall.SIGHUP)
+			daemontest.WaitFor(t, "frontd says "+says, func() bool { return w.Frontd.Says(says) > before })
 		}
 		s.ok(t, "kill", list())
 		reload("[auth]\nrole = \"viewer\"\n", "auth.role")
 		s.want(t, 3, "viewer", "kill", list())
 		reload("max_page = 0\nlisen = 1\n[auth]\nrole = \"operator\"\n", "key lisen")
 		s.want(t, 3, "viewer", "kill", list())
-		if w.frontd.says("line 1: key max_page") != 1 {
+		if w.Frontd.Says("line 1: key max_page") != 1 {
 			t.Error("only one mistake of two is told")
 		}
 		reload("privd = \"/other\"\nmax_page = 7\n", "key=privd")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +17,7 @@ import (
 // nuctl runs it against the daemons, by their Unix socket.
 func (w *world) nuctl(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	return command(t, "", nuctlName, append([]string{"--server", "unix:" + w.path("frontd.sock")}, args...)...)
+	return command(t, "", daemontest.Nuctl, append([]string{"--server", "unix:" + w.Path("frontd.sock")}, args...)...)
 }
 
 func wantRun(t testing.TB, code, want int, stdout, stderr string, says ...string) {
@@ -103,7 +104,7 @@ func TestNuctlSparesItsOwnConnection(t *testing.T) {
 		nstest.Track(t)
 		newWorld(t, everything)
 		run := func(args ...string) (int, string, string) {
-			return command(t, "", nuctlName, append([]string{"--server", "http://" + rpcAddress}, args...)...)
+			return command(t, "", daemontest.Nuctl, append([]string{"--server", "http://" + rpcAddress}, args...)...)
 		}
 		code, out, errs := run("kill", "--yes", "--matching", "tcp and state established and dport 8580")
 		wantRun(t, code, 1, out, errs, "forbidden: tcp 127.0.0.1:", "--force")

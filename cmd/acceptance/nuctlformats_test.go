@@ -113,7 +113,7 @@ func TestNuctlSavesForConntrack(t *testing.T) {
 		own := slices.DeleteFunc(conntrackLines(t, "save"), unsaved.MatchString)
 		wantSame(t, sorted(mark.ReplaceAllString(out, "")), own)
 
-		file := w.path("saved")
+		file := w.Path("saved")
 		if err := os.WriteFile(file, []byte(out), 0o600); err != nil {
 			t.Fatal(err)
 		}

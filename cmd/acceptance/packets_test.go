@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 	"nuconntrack/privd/nstest"
 
@@ -110,12 +111,12 @@ func edit(b []byte, at int, v byte) []byte {
 
 func dialPrivd(t *testing.T, w *world) *net.UnixConn {
 	t.Helper()
-	conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: w.path("privd.sock"), Net: "unixpacket"})
+	conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: w.Path("privd.sock"), Net: "unixpacket"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(daemontest.Patience))
 	return conn
 }
 

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 
 	"golang.org/x/sys/unix"
@@ -30,32 +31,35 @@ func newUsersWorld(t *testing.T) *world {
 	if os.Geteuid() != 0 {
 		t.Skip("processes become other users here: this test needs root")
 	}
-	w := &world{dir: shortDir(t)}
-	w.write(t, "policy.toml", everything)
-	w.write(t, "frontd.toml", "listen = [\"unix:"+w.path("frontd.sock")+"\"]\nprivd = \""+w.path("run/privd.sock")+
+	w := emptyWorld(t)
+	w.Write(t, "policy.toml", everything)
+	w.Write(t, "frontd.toml", "listen = [\"unix:"+w.Path("frontd.sock")+"\"]\nprivd = \""+w.Path("run/privd.sock")+
 		"\"\nuser = \""+frontdUser+"\"\n[auth]\nbackend = \"none\"\n")
 	for path, mode := range map[string]os.FileMode{"": 0o755, "policy.toml": 0o644, "frontd.toml": 0o644} {
-		if err := os.Chmod(w.path(path), mode); err != nil {
+		if err := os.Chmod(w.Path(path), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.privd = startDaemon(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}, privdName,
-		"--policy", w.path("policy.toml"), "--socket", w.path("run/privd.sock"),
+	privd := daemontest.Command(daemontest.Privd, "--policy", w.Path("policy.toml"), "--socket", w.Path("run/privd.sock"),
 		"--peer-user", frontdUser, "--user", privdUser, "--audit", "stderr")
+	privd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	w.Privd = daemontest.StartDaemon(t, privd)
 	return w
 }
 
 func TestDaemonsBecomeTheirUsers(t *testing.T) {
 	t.Parallel()
 	w := newUsersWorld(t)
-	w.frontd = startDaemon(t, &syscall.SysProcAttr{}, frontdName, "--config", w.path("frontd.toml"))
+	frontd := daemontest.Command(daemontest.Frontd, "--config", w.Path("frontd.toml"))
+	frontd.SysProcAttr = &syscall.SysProcAttr{} // it must live on without the thread that starts it
+	w.Frontd = daemontest.StartDaemon(t, frontd)
 	s := w.login(t)
 	s.rows(t, nil)
 	s.want(t, 4, "no such connection", "kill", list("1"))
-	wantPrivileges(t, w.privd, capNetAdmin, fmt.Sprint(privdUID))
-	wantPrivileges(t, w.frontd, noCapability, fmt.Sprint(frontdUID))
+	wantPrivileges(t, w.Privd, capNetAdmin, fmt.Sprint(privdUID))
+	wantPrivileges(t, w.Frontd, noCapability, fmt.Sprint(frontdUID))
 	for path, want := range map[string]os.FileMode{"run": os.ModeDir | 0o750, "run/privd.sock": os.ModeSocket | 0o660} {
-		if info, err := os.Stat(w.path(path)); err != nil || info.Mode() != want {
+		if info, err := os.Stat(w.Path(path)); err != nil || info.Mode() != want {
 			t.Errorf("%s: mode %v, %v; want %v", path, info.Mode(), err, want)
 		}
 	}
@@ -66,25 +70,25 @@ func TestDaemonsBecomeTheirUsers(t *testing.T) {
 func TestStrangersAreTurnedAway(t *testing.T) {
 	t.Parallel()
 	w := newUsersWorld(t)
-	if err := callAs(strangerUID, w.path("run/privd.sock")); !errors.Is(err, unix.EACCES) {
+	if err := callAs(strangerUID, w.Path("run/privd.sock")); !errors.Is(err, unix.EACCES) {
 		t.Errorf("the socket's folder lets a stranger in: %v", err)
 	}
 	for path, mode := range map[string]os.FileMode{"run": 0o777, "run/privd.sock": 0o777} {
-		if err := os.Chmod(w.path(path), mode); err != nil {
+		if err := os.Chmod(w.Path(path), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, uid := range []int{0, privdUID, strangerUID, 65534} {
 		t.Run(fmt.Sprintf("uid %d", uid), func(t *testing.T) {
-			if err := callAs(uid, w.path("run/privd.sock")); err == nil {
+			if err := callAs(uid, w.Path("run/privd.sock")); err == nil {
 				t.Error("it was served")
 			} else if !errors.Is(err, errTurnedAway) {
 				t.Error(err)
 			}
-			waitFor(t, "privd tells of it", func() bool { return w.privd.says(fmt.Sprintf("uid=%d pid=", uid)) > 0 })
+			daemontest.WaitFor(t, "privd tells of it", func() bool { return w.Privd.Says(fmt.Sprintf("uid=%d pid=", uid)) > 0 })
 		})
 	}
-	if err := callAs(frontdUID, w.path("run/privd.sock")); err != nil {
+	if err := callAs(frontdUID, w.Path("run/privd.sock")); err != nil {
 		t.Errorf("the user who is to be served is not: %v", err)
 	}
 }
@@ -113,7 +117,7 @@ func callOnThread(uid int, path string) error {
 		return err
 	}
 	defer unix.Close(fd)
-	wait := unix.NsecToTimeval(patience.Nanoseconds())
+	wait := unix.NsecToTimeval(daemontest.Patience.Nanoseconds())
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 	"nuconntrack/privd/nstest"
 
@@ -196,21 +197,21 @@ func TestPolicyForbidsAll(t *testing.T) {
 			wantTable(t, before)
 		}
 		refused("no-policy", "no-policy")
-		w.write(t, "policy.toml", "[kill]\nallow = false\n[change]\nallow = false\n")
+		w.Write(t, "policy.toml", "[kill]\nallow = false\n[change]\nallow = false\n")
 		w.reloadPolicy(t, 1)
 		refused("kill.allow", "change.allow")
 		// A file that is wrong leaves the rules as they are.
-		w.write(t, "policy.toml", "[kill]\nallow = yes\n")
+		w.Write(t, "policy.toml", "[kill]\nallow = yes\n")
 		w.reloadPolicy(t, 2)
 		refused("kill.allow", "change.allow")
-		w.write(t, "policy.toml", "[kill]\nallow = true\nrate = 0.001\nburst = 2\n")
+		w.Write(t, "policy.toml", "[kill]\nallow = true\nrate = 0.001\nburst = 2\n")
 		w.reloadPolicy(t, 3)
 		for range 2 {
 			s.want(t, 6, "change.allow", "change", "mark", r.key(t), 1)
 		}
 		s.want(t, 10, "seconds", "kill", list(r.key(t)))
 		wantTable(t, before)
-		w.write(t, "policy.toml", everything)
+		w.Write(t, "policy.toml", everything)
 		w.reloadPolicy(t, 4)
 		s.ok(t, "kill", list(r.key(t)))
 		wantTable(t, before, r.number(t, "id"))
@@ -220,6 +221,6 @@ func TestPolicyForbidsAll(t *testing.T) {
 // reloadPolicy makes privd read its policy for the nth time after the first.
 func (w *world) reloadPolicy(t *testing.T, n int) {
 	t.Helper()
-	w.privd.signal(t, syscall.SIGHUP)
-	waitFor(t, "the policy is read again", func() bool { return w.privd.says("policy reloaded")+w.privd.says("policy not reloaded") == n })
+	w.Privd.Signal(t, syscall.SIGHUP)
+	daemontest.WaitFor(t, "the policy is read again", func() bool { return w.Privd.Says("policy reloaded")+w.Privd.Says("policy not reloaded") == n })
 }

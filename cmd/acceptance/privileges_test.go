@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 )
 
@@ -19,17 +20,17 @@ const (
 
 // wantPrivileges wants every thread of a process to have these capabilities, no way to
 // more, privd's also to have the filter for system calls, and, where it is given, this uid.
-func wantPrivileges(t testing.TB, p *process, capabilities, uid string) {
+func wantPrivileges(t testing.TB, p *daemontest.Process, capabilities, uid string) {
 	t.Helper()
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.cmd.Process.Pid))
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.Cmd.Process.Pid))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%s has %d threads: %v", p.name, len(files), err)
+		t.Fatalf("%s has %d threads: %v", p.Name, len(files), err)
 	}
 	want := map[string]string{
 		"CapInh": noCapability, "CapAmb": noCapability, "CapBnd": noCapability,
 		"CapPrm": capabilities, "CapEff": capabilities, "NoNewPrivs": "1",
 	}
-	if p.name == privdName {
+	if p.Name == daemontest.Privd {
 		want["Seccomp"] = "2" // SECCOMP_MODE_FILTER
 	}
 	if uid != "" {
@@ -52,7 +53,7 @@ func wantPrivileges(t testing.TB, p *process, capabilities, uid string) {
 			}
 			found++
 			if got := strings.Join(strings.Fields(value), " "); got != w {
-				t.Errorf("%s, %s: %s is %s, want %s", p.name, file, name, got, w)
+				t.Errorf("%s, %s: %s is %s, want %s", p.Name, file, name, got, w)
 			}
 		}
 		if found != len(want) {
@@ -65,11 +66,11 @@ func TestDaemonsHoldOnlyWhatTheyNeed(t *testing.T) {
 	t.Parallel()
 	nstest.Run(t, func(t *testing.T) {
 		w := newWorld(t, everything)
-		wantPrivileges(t, w.privd, capNetAdmin, "")
-		wantPrivileges(t, w.frontd, noCapability, "")
+		wantPrivileges(t, w.Privd, capNetAdmin, "")
+		wantPrivileges(t, w.Frontd, noCapability, "")
 		// What they do must not bring anything back, in any thread.
 		w.login(t).rows(t, nil)
-		wantPrivileges(t, w.privd, capNetAdmin, "")
-		wantPrivileges(t, w.frontd, noCapability, "")
+		wantPrivileges(t, w.Privd, capNetAdmin, "")
+		wantPrivileges(t, w.Frontd, noCapability, "")
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +49,7 @@ protocols = ["tcp"]
 
 // placed puts the paths of a test in the place of the system's.
 func (w *world) placed(config string) string {
-	return strings.NewReplacer("/run/nuconntrack-privd/", w.dir+"/", "/etc/nuconntrack/", w.dir+"/").Replace(config)
+	return strings.NewReplacer("/run/nuconntrack-privd/", w.Dir+"/", "/etc/nuconntrack/", w.Dir+"/").Replace(config)
 }
 
 // TestSmallestConfigurationServes starts frontd with what API.md calls the smallest
@@ -57,19 +58,17 @@ func TestSmallestConfigurationServes(t *testing.T) {
 	t.Parallel()
 	nstest.Run(t, func(t *testing.T) {
 		nstest.Create(t, nstest.Connection{Target: nstest.Target(unix.IPPROTO_TCP, "192.0.2.1:1000", "198.51.100.1:80")})
-		w := &world{dir: shortDir(t)}
-		w.write(t, "frontd.toml", w.placed(smallest))
-		w.write(t, "policy.toml", "zones = [0]\n"+wholePolicy)
+		w := emptyWorld(t)
+		w.Write(t, "frontd.toml", w.placed(smallest))
+		w.Write(t, "policy.toml", "zones = [0]\n"+wholePolicy)
 		for _, hash := range [...]string{"bcrypt", "argon2id"} {
-			if code, out, errs := command(t, password+"\n", nuctlName, "passwd", "--file", w.path("passwd"), "--hash", hash, "--stdin", hash); code != 0 {
-				t.Fatalf("nuctl passwd: exit code %d\n%s%s", code, out, errs)
-			}
+			w.SetPassword(t, hash, password, "--hash", hash)
 		}
-		if info, err := os.Stat(w.path("passwd")); err != nil || info.Mode().Perm() != 0o640 {
+		if info, err := os.Stat(w.Path("passwd")); err != nil || info.Mode().Perm() != 0o640 {
 			t.Errorf("password file: mode %v, %v; want 0640", info.Mode(), err)
 		}
-		w.startPrivd(t)
-		w.frontd = startDaemon(t, nil, frontdName, "--config", w.path("frontd.toml"))
+		w.StartPrivd(t)
+		w.Frontd = daemontest.StartDaemon(t, daemontest.Command(daemontest.Frontd, "--config", w.Path("frontd.toml")))
 		c := newClient(t, rpcAddress)
 		for _, user := range [...]string{"bcrypt", "argon2id"} {
 			c.want(t, 1, "authentication", "login", user, "wrong")
@@ -77,7 +76,7 @@ func TestSmallestConfigurationServes(t *testing.T) {
 		}
 		c.want(t, 1, "authentication", "login", "nobody", password)
 		// nuctl adds and removes users while frontd runs.
-		if code, _, errs := command(t, "", nuctlName, "passwd", "--file", w.path("passwd"), "--delete", "bcrypt"); code != 0 {
+		if code, _, errs := command(t, "", daemontest.Nuctl, "passwd", "--file", w.Path("passwd"), "--delete", "bcrypt"); code != 0 {
 			t.Fatalf("nuctl passwd --delete: %s", errs)
 		}
 		c.want(t, 1, "authentication", "login", "bcrypt", password)
@@ -89,11 +88,11 @@ func TestSmallestConfigurationServes(t *testing.T) {
 func TestFlagsOverrideTheFile(t *testing.T) {
 	t.Parallel()
 	nstest.Run(t, func(t *testing.T) {
-		w := &world{dir: shortDir(t)}
-		w.write(t, "frontd.toml", "listen = [\"192.0.2.1:1\"]\nprivd = \"/nowhere\"\nallow_plaintext = true\n[auth]\nbackend = \"none\"\n")
-		w.startPrivd(t)
-		w.frontd = startDaemon(t, nil, frontdName, "--config", w.path("frontd.toml"),
-			"--listen", "unix:"+w.path("frontd.sock"), "--privd", w.path("privd.sock"))
+		w := emptyWorld(t)
+		w.Write(t, "frontd.toml", "listen = [\"192.0.2.1:1\"]\nprivd = \"/nowhere\"\nallow_plaintext = true\n[auth]\nbackend = \"none\"\n")
+		w.StartPrivd(t)
+		w.Frontd = daemontest.StartDaemon(t, daemontest.Command(daemontest.Frontd, "--config", w.Path("frontd.toml"),
+			"--listen", "unix:"+w.Path("frontd.sock"), "--privd", w.Path("privd.sock")))
 		w.login(t).rows(t, nil)
 	})
 }
@@ -101,10 +100,10 @@ func TestFlagsOverrideTheFile(t *testing.T) {
 // TestExitCodes runs the daemons with what is good and bad, as scripts do.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
-	w := &world{dir: shortDir(t)}
+	w := emptyWorld(t)
 	file := func(name, text string) string {
-		w.write(t, name, text)
-		return w.path(name)
+		w.Write(t, name, text)
+		return w.Path(name)
 	}
 	writable := file("writable.toml", wholePolicy)
 	if err := os.Chmod(writable, 0o666); err != nil {
@@ -115,8 +114,8 @@ func TestExitCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	frontd := func(args ...string) []string { return append([]string{frontdName}, args...) }
-	privd := func(args ...string) []string { return append([]string{privdName}, args...) }
+	frontd := func(args ...string) []string { return append([]string{daemontest.Frontd}, args...) }
+	privd := func(args ...string) []string { return append([]string{daemontest.Privd}, args...) }
 	checkFrontd := func(name, text string) []string {
 		return frontd("--check-config", "--config", file(name+".frontd.toml", text))
 	}
@@ -128,10 +127,10 @@ func TestExitCodes(t *testing.T) {
 		code int
 		says string // on standard output with code 0, else on standard error
 	}{
-		"frontd: version":                {frontd("--version"), 0, frontdName},
+		"frontd: version":                {frontd("--version"), 0, daemontest.Frontd},
 		"frontd: good":                   {checkFrontd("good", smallest), 0, "127.0.0.1:8580"},
-		"frontd: no file":                {frontd("--check-config", "--config", w.path("none")), 2, "none"},
-		"frontd: folder for a file":      {frontd("--check-config", "--config", w.dir), 2, w.dir},
+		"frontd: no file":                {frontd("--check-config", "--config", w.Path("none")), 2, "none"},
+		"frontd: folder for a file":      {frontd("--check-config", "--config", w.Dir), 2, w.Dir},
 		"frontd: unknown flag":           {frontd("--verbose"), 2, "verbose"},
 		"frontd: argument":               {frontd("start"), 2, "start"},
 		"frontd: unknown key":            {checkFrontd("key", "colour = 1\n"+smallest), 2, "colour"},
@@ -147,18 +146,18 @@ func TestExitCodes(t *testing.T) {
 		"frontd: plain text for others":  {checkFrontd("plain", strings.Replace(smallest, "127.0.0.1", "192.0.2.1", 1)), 2, "allow_plaintext"},
 		"frontd: bad address":            {frontd("--check-config", "--listen", "localhost", "--config", file("a.toml", none)), 2, "localhost"},
 		"frontd: relative socket":        {checkFrontd("relative", "privd = \"privd.sock\"\n"+none), 2, "privd"},
-		"frontd: address of others":      {frontd("--listen", "unix:"+w.path("no/such/folder.sock"), "--config", file("c.toml", "user = \"self\"\n"+none)), 1, "no/such"},
+		"frontd: address of others":      {frontd("--listen", "unix:"+w.Path("no/such/folder.sock"), "--config", file("c.toml", "user = \"self\"\n"+none)), 1, "no/such"},
 		"frontd: help":                   {frontd("--help"), 0, "-check-config"},
-		"privd: version":                 {privd("--version"), 0, privdName},
+		"privd: version":                 {privd("--version"), 0, daemontest.Privd},
 		"privd: help":                    {privd("--help"), 0, "-policy"},
 		"privd: good":                    {checkPrivd("good", wholePolicy), 0, "management"},
 		"privd: good with zones":         {checkPrivd("zones", "zones = [0]\n"+wholePolicy), 0, "zones"},
-		"privd: no file":                 {privd("--check-config", "--policy", w.path("none")), 0, "no such file"},
+		"privd: no file":                 {privd("--check-config", "--policy", w.Path("none")), 0, "no such file"},
 		"privd: unknown flag":            {privd("--verbose"), 2, "verbose"},
 		"privd: argument":                {privd("start"), 2, "start"},
 		"privd: negative time":           {privd("--idle-exit", "-1s"), 2, "idle-exit"},
 		"privd: others may write":        {privd("--check-config", "--policy", writable), 2, "write"},
-		"privd: folder for a file":       {privd("--check-config", "--policy", w.dir), 2, w.dir},
+		"privd: folder for a file":       {privd("--check-config", "--policy", w.Dir), 2, w.Dir},
 		"privd: unknown key":             {checkPrivd("key", "[kill]\ncolour = 1\n"), 2, "colour"},
 		"privd: line of an unknown key":  {checkPrivd("line", "\n\n[kill]\ncolour = 1\n"), 2, "4"},
 		"privd: wrong type":              {checkPrivd("type", "[kill]\nallow = 1\n"), 2, "allow"},
@@ -179,7 +178,7 @@ func TestExitCodes(t *testing.T) {
 			}
 		})
 	}
-	if left, _ := filepath.Glob(w.path("*.sock")); len(left) != 0 {
+	if left, _ := filepath.Glob(w.Path("*.sock")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }
@@ -187,12 +186,12 @@ func TestExitCodes(t *testing.T) {
 // TestPrivdWithoutTheCapability does not start, and says what is missing.
 func TestPrivdWithoutTheCapability(t *testing.T) {
 	t.Parallel()
-	w := &world{dir: shortDir(t)}
-	if err := os.Chmod(w.dir, 0o777); err != nil {
+	w := emptyWorld(t)
+	if err := os.Chmod(w.Dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	var errs strings.Builder
-	cmd := exec.Command(bin(privdName), "--user", "self", "--peer-user", "0", "--socket", w.path("privd.sock"))
+	cmd := exec.Command(daemontest.Program(daemontest.Privd), "--user", "self", "--peer-user", "0", "--socket", w.Path("privd.sock"))
 	cmd.Stderr = &errs
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: strangerUID, Gid: strangerUID}}
@@ -201,7 +200,7 @@ func TestPrivdWithoutTheCapability(t *testing.T) {
 	if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(strings.ToLower(errs.String()), "cap_net_admin") {
 		t.Errorf("%v, standard error %q; want exit code 2 and the capability's name", err, &errs)
 	}
-	if _, err := os.Stat(w.path("privd.sock")); !os.IsNotExist(err) {
+	if _, err := os.Stat(w.Path("privd.sock")); !os.IsNotExist(err) {
 		t.Errorf("the socket is left behind: %v", err)
 	}
 }

@@ -54,14 +54,11 @@ func wholeWay(t *testing.T, look func(testing.TB) map[uint32]seen) {
 	nstest.Sysctl(t, "nf_conntrack_acct", "1")
 	nstest.Track(t)
 	createWholeTable(t)
-	w := &world{dir: shortDir(t)}
-	w.write(t, "policy.toml", everything)
-	if code, out, errs := command(t, password+"\n", nuctlName, "passwd", "--file", w.path("passwd"),
-		"--hash", "bcrypt", "--stdin", "ann"); code != 0 {
-		t.Fatalf("nuctl passwd: exit code %d\n%s%s", code, out, errs)
-	}
-	w.startPrivd(t)
-	w.startFrontd(t, "[auth]", `backend = "file"`, `file = "`+w.path("passwd")+`"`)
+	w := emptyWorld(t)
+	w.Write(t, "policy.toml", everything)
+	passwords := w.SetPassword(t, "ann", password, "--hash", "bcrypt")
+	w.StartPrivd(t)
+	w.startFrontd(t, "[auth]", `backend = "file"`, `file = "`+passwords+`"`)
 	python := startPython(t, "testdata/whole_way.py", "http://"+rpcAddress+"/RPC2", "ann")
 	python.say(t, password)
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/frontd/config"
 	"nuconntrack/policy"
 	"nuconntrack/privd/nstest"
@@ -80,15 +81,15 @@ func TestReadmePython(t *testing.T) {
 			t.Errorf("a first call of %d lines", lines)
 		}
 		cmd := exec.Command("python3", "-I", "-c", script)
-		w.write(t, "password", "secret\n")
-		cmd.Env = []string{"NUCTL_SERVER=http://" + rpcAddress, "NUCTL_USER=ann", "NUCTL_PASSWORD_FILE=" + w.path("password"),
+		w.Write(t, "password", "secret\n")
+		cmd.Env = []string{"NUCTL_SERVER=http://" + rpcAddress, "NUCTL_USER=ann", "NUCTL_PASSWORD_FILE=" + w.Path("password"),
 			"PATH=" + os.Getenv("PATH")}
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "127.0.0.1 127.0.0.1 ESTABLISHED") {
 			t.Errorf("%v: %s", err, out)
 		}
-		if strings.Contains(w.frontd.out.String(), "level=ERROR") {
-			t.Error(w.frontd.out.String())
+		if strings.Contains(w.Frontd.Out.String(), "level=ERROR") {
+			t.Error(w.Frontd.Out.String())
 		}
 	})
 }
@@ -166,13 +167,13 @@ func killOnce(t *testing.T, back bool) {
 		_, err := io.ReadFull(c, make([]byte, 1))
 		return err
 	}
-	if err := talk(patience); err != nil {
+	if err := talk(daemontest.Patience); err != nil {
 		t.Fatal(err)
 	}
 	there := filters{"proto": "tcp", "orig_port_dst": 5001}
 	s.ok(t, "kill", list(s.one(t, there).key(t)))
 	if back {
-		if err := talk(patience); err != nil {
+		if err := talk(daemontest.Patience); err != nil {
 			t.Errorf("the README says that it is back: %v", err)
 		}
 		s.one(t, there)

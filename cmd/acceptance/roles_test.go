@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/frontd/config"
 	"nuconntrack/privd/nstest"
 
@@ -46,11 +47,9 @@ zones = [0]
 func (w *world) users(t *testing.T, names ...string) string {
 	t.Helper()
 	for _, name := range names {
-		if code, out, errs := command(t, name+"\n", nuctlName, "passwd", "--file", w.path("passwd"), "--stdin", name); code != 0 {
-			t.Fatalf("nuctl passwd: exit code %d\n%s%s", code, out, errs)
-		}
+		w.SetPassword(t, name, name)
 	}
-	return w.path("passwd")
+	return w.Path("passwd")
 }
 
 func outcomes(t *testing.T, v any) (all []string) {
@@ -78,9 +77,9 @@ func TestTwoTenants(t *testing.T) {
 		others := []nstest.Connection{tcp("10.3.0.1:1000", "198.51.100.1:443"), zoned}
 		nstest.Create(t, slices.Concat(red, blue, others)...)
 
-		w := &world{dir: shortDir(t)}
-		w.write(t, "policy.toml", everything)
-		w.startPrivd(t)
+		w := emptyWorld(t)
+		w.Write(t, "policy.toml", everything)
+		w.StartPrivd(t)
 		passwords := w.users(t, "root", "red", "blue", "eve")
 		w.startFrontd(t, fmt.Sprintf(tenantRoles, passwords))
 		login := func(user string) *session { return w.client(t).login(t, user, user) }
@@ -130,8 +129,8 @@ func TestTwoTenants(t *testing.T) {
 			}
 			wantTable(t, before)
 		}
-		if strings.Contains(w.privd.out.String(), "NUCT_OUTCOME") {
-			t.Errorf("the helper was asked: %s", w.privd.out.String())
+		if strings.Contains(w.Privd.Out.String(), "NUCT_OUTCOME") {
+			t.Errorf("the helper was asked: %s", w.Privd.Out.String())
 		}
 
 		// Both kill everything that there is for them, of one and the same table.
@@ -214,7 +213,7 @@ func talk(t *testing.T, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(4 * patience))
+	c.SetDeadline(time.Now().Add(4 * daemontest.Patience))
 	say := func() error {
 		if _, err := c.Write([]byte("x")); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 
 	"golang.org/x/sys/unix"
@@ -42,13 +43,13 @@ func TestSlowClientsDelayNobody(t *testing.T) {
 		s := w.login(t)
 		s.rows(t, filters{"orig_port_src": 1})
 		healthy := newClient(t, rpcAddress).login(t)
-		before := descriptors(t, w.frontd)
+		before := descriptors(t, w.Frontd)
 
 		var slow []*slowClient
 		for i := range slowClients {
 			slow = append(slow, newSlowClient(t, i, s.id))
 		}
-		waitFor(t, "all slow clients are connected", func() bool { return descriptors(t, w.frontd) >= before+slowClients })
+		daemontest.WaitFor(t, "all slow clients are connected", func() bool { return descriptors(t, w.Frontd) >= before+slowClients })
 		for round := range 10 {
 			for _, c := range slow {
 				c.crawl()
@@ -72,7 +73,7 @@ func TestSlowClientsDelayNobody(t *testing.T) {
 			c.conn.Close()
 		}
 		healthy.http.CloseIdleConnections()
-		waitFor(t, "frontd has no more descriptors open than before", func() bool { return descriptors(t, w.frontd) <= before })
+		daemontest.WaitFor(t, "frontd has no more descriptors open than before", func() bool { return descriptors(t, w.Frontd) <= before })
 		s.one(t, filters{"orig_port_src": 100})
 	})
 }
@@ -100,9 +101,9 @@ func shrinkBuffers(t *testing.T) {
 }
 
 // descriptors counts a process's open files. Root of the namespace may look.
-func descriptors(t testing.TB, p *process) int {
+func descriptors(t testing.TB, p *daemontest.Process) int {
 	t.Helper()
-	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid))
+	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,18 +182,18 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		w := newWorld(t, everything, "max_page = 100000", `header_timeout = "300ms"`, `body_timeout = "300ms"`,
 			`idle_timeout = "300ms"`, `write_timeout = "300ms"`, "[auth]", `backend = "none"`)
 		s := w.login(t)
-		before := descriptors(t, w.frontd)
+		before := descriptors(t, w.Frontd)
 		// The one that does not read comes first: those after it are accepted after it.
 		for kind := slowKinds - 1; kind >= 0; kind-- {
 			c := newSlowClient(t, kind, s.id)
 			if kind == slowKinds-1 {
 				continue
 			}
-			c.conn.SetReadDeadline(time.Now().Add(patience))
+			c.conn.SetReadDeadline(time.Now().Add(daemontest.Patience))
 			if _, err := io.Copy(io.Discard, c.conn); os.IsTimeout(err) {
 				t.Errorf("slow client of kind %d is still connected", kind)
 			}
 		}
-		waitFor(t, "frontd has let them all go", func() bool { return descriptors(t, w.frontd) <= before })
+		daemontest.WaitFor(t, "frontd has let them all go", func() bool { return descriptors(t, w.Frontd) <= before })
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 
 	"golang.org/x/sys/unix"
@@ -137,7 +138,7 @@ func ask(t testing.TB, network, address string, question []byte) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(daemontest.Patience))
 	// A question twice makes UDP a stream that was answered, and TCP an assured connection.
 	for range 2 {
 		if _, err := c.Write(question); err != nil {

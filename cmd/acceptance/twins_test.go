@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/ipc"
 )
@@ -17,17 +18,17 @@ import (
 // protocol and has a table that is made up stands behind the real front daemon.
 func TestTwoConnectionsWithOneID(t *testing.T) {
 	t.Parallel()
-	w := &world{dir: shortDir(t)}
+	w := emptyWorld(t)
 	helper := &helpertest.Helper{}
 	const shared = 3000000001
 	twin := helpertest.Port(6, shared, "192.0.2.1:1000", "198.51.100.1:80")
 	other := helpertest.Port(6, shared, "[2001:db8::1]:1000", "[2001:db8::2]:80")
 	single := helpertest.Port(17, 7, "192.0.2.1:1000", "198.51.100.1:53")
 	helper.Add(twin, other, single)
-	serveHelper(t, w.path("privd.sock"), helper)
-	w.write(t, "frontd.toml", "listen = [\"unix:"+w.path("frontd.sock")+"\"]\nprivd = \""+w.path("privd.sock")+"\"\n"+
+	serveHelper(t, w.Path("privd.sock"), helper)
+	w.Write(t, "frontd.toml", "listen = [\"unix:"+w.Path("frontd.sock")+"\"]\nprivd = \""+w.Path("privd.sock")+"\"\n"+
 		"user = \"self\"\n[auth]\nbackend = \"none\"\n")
-	w.frontd = startDaemon(t, nil, frontdName, "--config", w.path("frontd.toml"))
+	w.Frontd = daemontest.StartDaemon(t, daemontest.Command(daemontest.Frontd, "--config", w.Path("frontd.toml")))
 	s := w.login(t)
 
 	if all := s.rows(t, filters{"id": "3000000001"}); len(all) != 2 || all[0].key(t) == all[1].key(t) {
@@ -96,7 +97,7 @@ func serveConn(ctx context.Context, t *testing.T, raw *net.UnixConn, helper *hel
 		if err != nil {
 			return // the client has gone, or the test has ended
 		}
-		deadline := time.Now().Add(patience)
+		deadline := time.Now().Add(daemontest.Patience)
 		a := ipc.Answer{Op: r.Op, Seq: r.Seq, MaxInFlight: ipc.MaxInFlight}
 		switch r.Op {
 		case ipc.OpStats:
