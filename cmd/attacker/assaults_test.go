@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 	"nuconntrack/privd"
 
@@ -45,7 +46,7 @@ func (a *attacker) requests() {
 	var sent [][]byte
 	for range 1 + a.rng.IntN(64) {
 		p := a.wellFormed()
-		if err := a.send(l, p, nil, patience); err != nil {
+		if err := a.send(l, p, nil, daemontest.Patience); err != nil {
 			a.siege.wrong("send a well-formed request: %v", err)
 			a.hangUp()
 			return
@@ -58,7 +59,7 @@ func (a *attacker) requests() {
 // answers wants one for each packet, in order.
 func (a *attacker) answers(l *line, sent [][]byte) {
 	for i, p := range sent {
-		b, err := l.receive(patience)
+		b, err := l.receive(daemontest.Patience)
 		if err != nil {
 			a.siege.wrong("answer %d of %d: %v", i+1, len(sent), err)
 			a.hangUp()
@@ -145,7 +146,7 @@ func (a *attacker) outOfState() {
 		l := a.open(ipc.PurposeDump)
 		defer l.close()
 		if a.rng.IntN(2) == 0 {
-			a.send(l, dump, nil, patience)
+			a.send(l, dump, nil, daemontest.Patience)
 		}
 		a.ends(l, pick(a.rng, [][]byte{a.wellFormed(), hello(ipc.PurposeDump), hello(ipc.PurposeControl)}))
 	}
@@ -153,10 +154,10 @@ func (a *attacker) outOfState() {
 
 // ends sends a packet and wants the connection to end, whatever comes before of a dump.
 func (a *attacker) ends(l *line, p []byte) {
-	err := a.send(l, p, nil, patience)
+	err := a.send(l, p, nil, daemontest.Patience)
 	for err == nil {
 		var b []byte
-		b, err = l.receive(patience)
+		b, err = l.receive(daemontest.Patience)
 		if err == nil && b[opAt] != byte(ipc.OpDump) {
 			a.siege.wrong("answer %x to %x, out of state", b, p)
 			return
@@ -174,14 +175,14 @@ func (a *attacker) halfClosed() {
 	if a.rng.IntN(2) == 0 {
 		l.conn.CloseRead()
 		for range 4 {
-			a.send(l, a.wellFormed(), nil, patience)
+			a.send(l, a.wellFormed(), nil, daemontest.Patience)
 		}
 		return
 	}
 	var sent [][]byte
 	for range a.rng.IntN(8) {
 		p := a.wellFormed()
-		if err := a.send(l, p, nil, patience); err != nil {
+		if err := a.send(l, p, nil, daemontest.Patience); err != nil {
 			a.siege.wrong("send a well-formed request: %v", err)
 			return
 		}
@@ -189,7 +190,7 @@ func (a *attacker) halfClosed() {
 	}
 	l.conn.CloseWrite()
 	a.answers(l, sent)
-	if b, err := l.receive(patience); !errors.Is(err, errClosed) {
+	if b, err := l.receive(daemontest.Patience); !errors.Is(err, errClosed) {
 		a.siege.wrong("%x, %v on a connection that was half closed", b, err)
 	}
 }
@@ -200,7 +201,7 @@ func (a *attacker) dump() {
 	defer l.close()
 	p := request(a.siege.t, ipc.Request{Op: ipc.OpDump, Seq: 7})
 	for range 1 + a.rng.IntN(3)/2 {
-		a.send(l, p, nil, patience)
+		a.send(l, p, nil, daemontest.Patience)
 	}
 	// While somebody else is slow to read, there is no turn to be had.
 	const turn = 50 * time.Millisecond

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 	"nuconntrack/privd"
 )
@@ -46,7 +47,7 @@ func TestTakenOverFrontd(t *testing.T) {
 		most := stop()
 		h.honest(t, s)
 		after := h.settled(t, rest)
-		h.stop(t)
+		h.stop()
 
 		t.Logf("the helper took %s before, %s after, at most %s", before, after, most)
 		wantFlat(t, before, after, most, rest)
@@ -93,7 +94,7 @@ func (h *helper) try(t testing.TB, want ipc.Outcome, ask func() (ipc.Result, err
 	t.Helper()
 	var r ipc.Result
 	var err error
-	waitFor(t, "the helper does what it is asked for", func() bool {
+	daemontest.WaitFor(t, "the helper does what it is asked for", func() bool {
 		r, err = ask()
 		return err != nil || r.Outcome != ipc.Limited
 	})
@@ -106,7 +107,7 @@ func (h *helper) try(t testing.TB, want ipc.Outcome, ask func() (ipc.Result, err
 // takes then.
 func (h *helper) settled(t testing.TB, files int) (u usage) {
 	t.Helper()
-	waitFor(t, fmt.Sprintf("the helper has at most %d descriptors", files), func() bool {
+	daemontest.WaitFor(t, fmt.Sprintf("the helper has at most %d descriptors", files), func() bool {
 		u = h.usage()
 		return u.files > 0 && u.files <= files
 	})

@@ -26,7 +26,7 @@ func TestPaceHolds(t *testing.T) {
 		siege := newSiege(t, h, s)
 		siege.run(chance, packets, assaults())
 		h.honest(t, s)
-		h.stop(t)
+		h.stop()
 		ran := time.Since(h.started)
 		if got, most := h.ledger.intents, burst+int(rate*ran.Seconds())+1; got > most || got == 0 {
 			t.Errorf("%d attempts in %s, want 1 to %d", got, ran, most)
@@ -55,7 +55,7 @@ func TestMalformedPacketsSpend(t *testing.T) {
 		}}}
 		siege.run(chance, 4*burst, nonsense)
 		siege.run(chance, 5*burst, []assault{{"requests", 1, (*attacker).requests}})
-		h.stop(t)
+		h.stop()
 		if got, most := h.ledger.intents, int(time.Since(h.started).Seconds())+1; got > most {
 			t.Errorf("%d attempts after %d malformed packets, want at most %d", got, 4*burst, most)
 		}
@@ -98,7 +98,7 @@ func TestShareOfDumpsHolds(t *testing.T) {
 		if most := time.Duration(duty*float64(ran)) + longest; spent == 0 || spent > most {
 			t.Errorf("%s spent in %s, want at most %s", spent, ran, most)
 		}
-		h.stop(t)
+		h.stop()
 		s.compare(t, h.ledger)
 	})
 }

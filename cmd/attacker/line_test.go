@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 
 	"golang.org/x/sys/unix"
@@ -71,10 +72,10 @@ func (l *line) hello(p ipc.Purpose) error {
 	if err != nil {
 		return err
 	}
-	if err := l.send(packet, nil, patience); err != nil {
+	if err := l.send(packet, nil, daemontest.Patience); err != nil {
 		return err
 	}
-	b, err := l.receive(patience)
+	b, err := l.receive(daemontest.Patience)
 	if err != nil {
 		return err
 	}

@@ -3,59 +3,26 @@
 package attacker_test
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
 )
 
 const (
-	// privdVariable tells the processes inside namespaces where the program is.
-	privdVariable   = "NUCONNTRACK_ATTACK_PRIVD"
 	packetsVariable = "NUCONNTRACK_ATTACK_PACKETS"
 	seedVariable    = "NUCONNTRACK_ATTACK_SEED"
 
 	defaultPackets = 50_000
-	// patience is how long a test waits for what must happen.
-	patience = 30 * time.Second
 )
 
-// TestMain builds the helper once, for this process and those that it starts.
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	if os.Getenv(privdVariable) != "" {
-		return m.Run()
-	}
-	dir, err := os.MkdirTemp("", "nuct-attacker-")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		program := filepath.Join(dir, "nuconntrack-privd")
-		err = build(program)
-		os.Setenv(privdVariable, program)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "build the helper:", err)
-		return 1
-	}
-	return m.Run()
-}
-
-func build(program string) error {
-	cmd := exec.Command("go", "build", "-o", program, "nuconntrack/cmd/nuconntrack-privd")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
+	os.Exit(daemontest.Main(m, daemontest.Setup{Programs: []string{daemontest.Privd}}))
 }
 
 // inNamespace runs a test beside others in a namespace of its own.
@@ -102,16 +69,4 @@ func seed(t testing.TB) uint64 {
 	n := number(t, seedVariable, uint64(time.Now().UnixNano()))
 	t.Logf("%s=%d", seedVariable, n)
 	return n
-}
-
-// waitFor waits until something is so that nothing tells about.
-func waitFor(t testing.TB, what string, so func() bool) {
-	t.Helper()
-	poll := time.NewTicker(10 * time.Millisecond)
-	defer poll.Stop()
-	for deadline := time.Now().Add(patience); !so(); <-poll.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %s in vain: %s", patience, what)
-		}
-	}
 }

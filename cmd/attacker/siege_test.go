@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 )
 
@@ -114,7 +115,7 @@ func (a *attacker) assault(with []assault) {
 
 // open connects and says hello, again while others have taken all connections.
 func (a *attacker) open(p ipc.Purpose) *line {
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(daemontest.Patience); ; {
 		l, err := dial(a.siege.socket)
 		if err == nil {
 			if err = l.hello(p); err == nil {
@@ -190,10 +191,10 @@ func (a *attacker) refused(p, control []byte) {
 
 func (a *attacker) roundTrip(p, control []byte) ([]byte, error) {
 	l := a.control()
-	if err := a.send(l, p, control, patience); err != nil {
+	if err := a.send(l, p, control, daemontest.Patience); err != nil {
 		return nil, err
 	}
-	return l.receive(patience)
+	return l.receive(daemontest.Patience)
 }
 
 func head(p []byte) []byte { return p[:min(len(p), 300)] }

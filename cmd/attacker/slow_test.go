@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 )
 
@@ -33,7 +34,7 @@ func (s *siege) slow(seed, packets uint64) (wait func()) {
 				if l == nil {
 					continue
 				}
-				if err := l.hungUp(patience); err != nil {
+				if err := l.hungUp(daemontest.Patience); err != nil {
 					s.wrong("a connection that holds still is not ended: %v", err)
 				}
 				l.close()
@@ -56,9 +57,9 @@ func silent(a *attacker) *line {
 // slowDump reads the first piece of a dump and no more.
 func slowDump(a *attacker) *line {
 	l := a.open(ipc.PurposeDump)
-	err := a.send(l, request(a.siege.t, ipc.Request{Op: ipc.OpDump, Seq: 1}), nil, patience)
+	err := a.send(l, request(a.siege.t, ipc.Request{Op: ipc.OpDump, Seq: 1}), nil, daemontest.Patience)
 	if err == nil {
-		_, err = l.receive(patience)
+		_, err = l.receive(daemontest.Patience)
 	}
 	if err != nil {
 		a.siege.wrong("begin a dump: %v", err)

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 	"nuconntrack/privd"
 	"nuconntrack/privd/nstest"
@@ -61,7 +62,7 @@ func TestOtherUsersAreTurnedAway(t *testing.T) {
 	if answer, err := asUser(served, func() ([]byte, error) { return say(h.socket, hello) }); err != nil {
 		t.Errorf("the user who is served gets %x, %v", answer, err)
 	}
-	h.stop(t)
+	h.stop()
 	h.wantQuiet(t)
 	if h.ledger.intents != 0 {
 		t.Errorf("%d attempts", h.ledger.intents)
@@ -75,10 +76,10 @@ func say(socket string, p []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer l.close()
-	if err := l.send(p, nil, patience); err != nil {
+	if err := l.send(p, nil, daemontest.Patience); err != nil {
 		return nil, err
 	}
-	return l.receive(patience)
+	return l.receive(daemontest.Patience)
 }
 
 // asUser does something on a thread that belongs to another user, and ends the thread.
