@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
 	"nuconntrack/privd/audit"
 )
@@ -31,6 +33,8 @@ const (
 	childJournal  = "journal"
 	// journalVariable tells in which folder that journald has its sockets and its journal.
 	journalVariable = "NUCONNTRACK_BENCH_JOURNAL"
+	// journalPidVariable is that journald's process id.
+	journalPidVariable = "NUCONNTRACK_BENCH_JOURNAL_PID"
 
 	journald = "/lib/systemd/systemd-journald"
 	// journaldRates keeps every entry, as privd's unit asks for with LogRateLimitIntervalSec=0.
@@ -60,6 +64,7 @@ func startJournald(dir string) (stop func(), err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	os.Setenv(journalPidVariable, strconv.Itoa(cmd.Process.Pid))
 	return func() {
 		cmd.Process.Signal(syscall.SIGTERM)
 		cmd.Wait()
@@ -136,13 +141,9 @@ func startWithJournal(t *testing.T) *world {
 	return w
 }
 
-// bareEntries sends the entries of so many kills as the helper does, ready made and no two
-// alike, and says how long that takes.
-func bareEntries(kills int) (time.Duration, error) {
-	entries, err := encoded(kills)
-	if err != nil {
-		return 0, err
-	}
+// bareEntries sends entries as the helper does, one after the other, and says how long that
+// takes.
+func bareEntries(entries [][]byte) (time.Duration, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, err
@@ -158,56 +159,53 @@ func bareEntries(kills int) (time.Duration, error) {
 	return time.Since(began), nil
 }
 
-// encoded gives the entries of so many kills, as they come out of the helper's end.
-func encoded(kills int) (all [][]byte, err error) {
-	dir, err := os.MkdirTemp("", "nuct-bench-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "s")
+// encoded gives the entries of the kills of these keys, as they come out of the helper's
+// end, but for a digit of the server's address: what the journal has seen before costs it
+// less, and so would the helper's.
+func encoded(t *testing.T, w *world, keys []any) (all [][]byte) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s")
 	here, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	defer here.Close()
 	j, err := audit.OpenJournal(path)
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	defer j.Close()
+	e := audit.Entry{Op: ipc.OpKill, Peer: ipc.Peer{PID: int32(w.frontd)}, Outcome: ipc.Killed,
+		Actor: ipc.Actor{RequestID: rand.Uint64(), User: bareUser, Client: "127.0.0.1:40000"}}
 	b := make([]byte, audit.MaxEntry)
-	for range kills {
-		e := killed()
+	for _, key := range keys {
+		if e.Target, err = table.DecodeKey(key.(string)); err != nil {
+			t.Fatal(err)
+		}
+		e.Target.Orig.Dst, e.Target.Reply.Src = bareServer(), bareServer()
 		for _, e.Phase = range []audit.Phase{audit.Intent, audit.Result} {
 			if err := j.Write(e); err != nil {
-				return nil, err
+				t.Fatal(err)
 			}
 			n, err := here.Read(b)
 			if err != nil {
-				return nil, err
+				t.Fatal(err)
 			}
 			all = append(all, bytes.Clone(b[:n]))
 		}
 	}
-	return all, nil
+	return all
 }
 
-// killed is the audit of a connection such as fill makes, with a port and an id of its own.
-func killed() audit.Entry {
-	src, dst := netip.MustParseAddr("10.0.20.1"), netip.MustParseAddr("192.0.2.1")
-	port := uint16(rand.Uint32())
-	return audit.Entry{Op: ipc.OpKill, Peer: ipc.Peer{PID: int32(os.Getpid())}, Outcome: ipc.Killed,
-		Actor: ipc.Actor{RequestID: 1 << 40, Client: "127.0.0.1:40000"},
-		Target: ipc.Target{Family: ipc.FamilyIPv4, Protocol: unix.IPPROTO_TCP, ID: rand.Uint32(),
-			Orig:  ipc.Tuple{Src: src, Dst: dst, Kind: ipc.Ports, SrcPort: port, DstPort: 443},
-			Reply: ipc.Tuple{Src: dst, Dst: src, Kind: ipc.Ports, SrcPort: 443, DstPort: port}}}
-}
+// bareUser is as long as benchUser.
+const bareUser = "plain"
+
+func bareServer() netip.Addr { return netip.MustParseAddr("192.0.2.2") }
 
 // countEntries counts the results of kills that the journal has written down. The helper's
 // are the ones that it can tell from the bare ones.
 func countEntries() (int, error) {
 	out, err := exec.Command("journalctl", "--directory="+filepath.Join(os.Getenv(journalVariable), recordFolder),
-		"--output=cat", "MESSAGE_ID="+audit.MessageID, "NUCT_OUTCOME=killed", "NUCT_CLAIMED_USER=bench").Output()
+		"--output=cat", "MESSAGE_ID="+audit.MessageID, "NUCT_OUTCOME=killed", "NUCT_CLAIMED_USER="+benchUser).Output()
 	return strings.Count(string(out), "\n"), err
 }

@@ -6,6 +6,7 @@ package bench
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -13,39 +14,55 @@ import (
 const (
 	kills      = 10000 // in one call
 	killRounds = 5
+	killPairs  = pairs // of a kill and its bare entries
 )
 
 // measureKill kills 10,000 connections in one call, beside a table of so many.
 func measureKill(t *testing.T, w *world, have int) {
-	spent := sorted(killAll(t, w, have, nil))
+	spent := sorted(killAll(t, w, killRounds, have, func([]any) {}, func() {}))
 	say("\nkill of %d keys in one call, audit discarded: median %s (%s to %s)",
 		kills, short(median(spent)), short(spent[0]), short(spent[len(spent)-1]))
 }
 
-// measureKillJournal is the same with a journal, beside the entries alone.
+// measureKillJournal is the same with a journal, beside the entries alone: each round first
+// the one, then the other. The processor's time shows what bounds it: the four processes
+// share the machine's processors, and the journal writes on one of them.
 func measureKillJournal(t *testing.T, have int) {
 	if os.Getenv(journalVariable) == "" {
 		say("\nthe journal is not measured: there is no %s, or it cannot be started", journald)
 		return
 	}
 	w := startWithJournal(t)
-	var bare []time.Duration
-	spent := killAll(t, w, have, func() {
-		took, err := bareEntries(kills)
+	journal, err := strconv.Atoi(os.Getenv(journalPidVariable))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := []int{w.frontd, w.privd, journal}
+	used := make([][]time.Duration, len(parts))
+	var before, bare []time.Duration
+	spent := killAll(t, w, killPairs, have, func(keys []any) {
+		took, err := bareEntries(encoded(t, w, keys))
 		if err != nil {
 			t.Fatal(err)
 		}
 		bare = append(bare, took)
+		settled(t, journal) // the last ones wait in its queue
+		before = processors(t, parts)
+	}, func() {
+		for i, now := range processors(t, parts) {
+			used[i] = append(used[i], now-before[i])
+		}
 	})
-	ratio := make([]float64, len(spent))
-	for i := range spent {
-		ratio[i] = float64(spent[i]) / float64(bare[i])
-	}
+	ratio := medianOf(ratios(spent, bare))
 	bare, spent = sorted(bare), sorted(spent)
 	say("kill of %d keys in one call, audit in a journal: median %s (%s to %s); the bare %d entries: %s (%s to %s); ratio %.2f",
 		kills, short(median(spent)), short(spent[0]), short(spent[len(spent)-1]),
-		2*kills, short(median(bare)), short(bare[0]), short(bare[len(bare)-1]), medianOf(ratio))
-	const want = killRounds * kills
+		2*kills, short(median(bare)), short(bare[0]), short(bare[len(bare)-1]), ratio)
+	for i, of := range []string{"frontd", "privd", "the journal"} {
+		all := sorted(used[i])
+		say("  processor time of %s: median %s (%s to %s)", of, short(median(all)), short(all[0]), short(all[len(all)-1]))
+	}
+	const want = killPairs * kills
 	waitFor(t, func() bool { // what was sent last may still be on its way
 		n, err := countEntries()
 		if err != nil {
@@ -56,17 +73,17 @@ func measureKillJournal(t *testing.T, have int) {
 	say("the journal has all %d results", want)
 }
 
-// killAll gives how long each round took; before is called between them.
-func killAll(t *testing.T, w *world, have int, before func()) (spent []time.Duration) {
-	for round := range killRounds {
+// killAll gives how long each round took; before and after are called around each.
+func killAll(t *testing.T, w *world, rounds, have int, before func(keys []any), after func()) (spent []time.Duration) {
+	for round := range rounds {
 		fill(t, have+round*kills, kills)
-		body := w.document(t, "kill", newest(t, w))
-		if before != nil {
-			before()
-		}
+		keys := newest(t, w)
+		body := w.document(t, "kill", keys)
+		before(keys)
 		began := time.Now()
 		w.post(t, body)
 		spent = append(spent, time.Since(began))
+		after()
 	}
 	return spent
 }

@@ -21,6 +21,9 @@ import (
 	"github.com/kolo/xmlrpc"
 )
 
+// benchUser logs in.
+const benchUser = "bench"
+
 // world is a pair of daemons.
 type world struct {
 	address       string
@@ -70,7 +73,7 @@ func (w *world) start(t *testing.T, audit string, helper func(args []string)) {
 		}
 		return err == nil
 	})
-	w.session = w.call(t, "login", "bench").(string)
+	w.session = w.call(t, "login", benchUser).(string)
 }
 
 func daemon(t *testing.T, name string, args ...string) int {
