@@ -142,6 +142,9 @@ type Caller struct {
 	RequestID uint64 // one for all that this call causes
 	Carrier   Carrier
 	Page      bool // it comes from the page, not by XML-RPC
+	// Unattended says that no person asked: the page refreshed itself. The session does not live
+	// longer by it.
+	Unattended bool
 }
 
 // Request names the request in logs as the audit does: 16 hexadecimal digits.
@@ -160,11 +163,16 @@ type Call struct {
 // User is the name that the session logged in with.
 func (c *Call) User() string { return c.sess.User }
 
-// Begin finds the session of a call. While the call runs, the session does not expire. A
+// Begin finds the session of a call. While the call runs, the session does not expire, unless the
+// call is unattended. A
 // session is good for what it was made for: an id out of a browser's cookie is none for
 // XML-RPC, where its long life would be somebody else's, and none made there is one for the page.
 func (s *Service) Begin(id string, from Caller) (*Call, error) {
-	sess, release, err := s.sessions.Acquire(id)
+	find := s.sessions.Acquire
+	if from.Unattended {
+		find = s.sessions.Glance
+	}
+	sess, release, err := find(id)
 	if err == nil {
 		var page bool
 		sess.Do(func(st *state) { page = st.page })

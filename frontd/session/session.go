@@ -35,7 +35,8 @@ type Session[T any] struct {
 	// The rest is guarded by Store.mu.
 	key     digest
 	calls   int       // calls that run now
-	idleEnd time.Time // end by Timeout; meaningless while calls > 0
+	uses    int       // those of them that are use, see Store.Glance
+	idleEnd time.Time // end by Timeout; meaningless while uses > 0
 	hardEnd time.Time // end by Lifetime
 	ended   bool      // no longer in Store.live
 }
@@ -51,7 +52,7 @@ func (s *Session[T]) Do(f func(state *T)) {
 
 // deadline is when the session ends if nothing happens. The caller holds Store.mu.
 func (s *Session[T]) deadline() time.Time {
-	if s.calls > 0 || s.hardEnd.Before(s.idleEnd) {
+	if s.uses > 0 || s.hardEnd.Before(s.idleEnd) {
 		return s.hardEnd
 	}
 	return s.idleEnd

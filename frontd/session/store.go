@@ -127,6 +127,17 @@ func (s *Store[T]) Create(login Login) (id string, _ *Session[T], err error) {
 // when no other call of the session runs; calling it again does nothing. The only
 // error is ErrUnknown.
 func (s *Store[T]) Acquire(id string) (_ *Session[T], release func(), err error) {
+	return s.acquire(id, true)
+}
+
+// Glance is Acquire for a call that nobody asked for, as when a page refreshes itself: the
+// session ends by Timeout as if there had been none, also while it runs, and it goes on with the
+// session it has.
+func (s *Store[T]) Glance(id string) (_ *Session[T], release func(), err error) {
+	return s.acquire(id, false)
+}
+
+func (s *Store[T]) acquire(id string, use bool) (_ *Session[T], release func(), err error) {
 	var done []*Session[T]
 	defer s.finish(&done)
 	s.mu.Lock()
@@ -136,8 +147,11 @@ func (s *Store[T]) Acquire(id string) (_ *Session[T], release func(), err error)
 		return nil, nil, ErrUnknown
 	}
 	sess.calls++
+	if use {
+		sess.uses++
+	}
 	var once sync.Once
-	return sess, func() { once.Do(func() { s.release(sess) }) }, nil
+	return sess, func() { once.Do(func() { s.release(sess, use) }) }, nil
 }
 
 // Peek says whether the session lives, without counting as a call of it.

@@ -120,6 +120,14 @@ func TestBounds(t *testing.T) {
 			}
 			wantLimit(t, s, "ann", LimitError{PerUser: true, Limit: 2, Retry: 10})
 		},
+		"those that live longer than others": func(t *testing.T, s *Store[int]) {
+			for range 2 {
+				if _, _, err := s.Create(Login{User: "ann", Timeout: 40 * time.Second}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			wantLimit(t, s, "ann", LimitError{PerUser: true, Limit: 2, Retry: 40})
+		},
 		"ended sessions with a call still running": func(t *testing.T, s *Store[int]) {
 			var release func()
 			for range 2 {

@@ -127,22 +127,23 @@ func (s *Store[T]) endLocked(sess *Session[T], done []*Session[T]) []*Session[T]
 }
 
 // release ends one call of a session.
-func (s *Store[T]) release(sess *Session[T]) {
+func (s *Store[T]) release(sess *Session[T], use bool) {
 	var done []*Session[T]
 	defer s.finish(&done)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sess.calls--
-	if sess.calls > 0 {
-		return
+	if use {
+		sess.uses--
+		sess.idleEnd = time.Now().Add(s.timeoutOf(sess))
 	}
-	if sess.ended {
+	switch {
+	case !sess.ended:
+		s.nudgeLocked(sess.deadline())
+	case sess.calls == 0:
 		s.uncountLocked(sess)
 		done = append(done, sess)
-		return
 	}
-	sess.idleEnd = time.Now().Add(s.timeoutOf(sess))
-	s.nudgeLocked(sess.deadline())
 }
 
 // uncountLocked gives the place of a done session back.
@@ -157,12 +158,18 @@ func (s *Store[T]) uncountLocked(sess *Session[T]) {
 // retryLocked returns the whole seconds until the first session ends, of one user or
 // of all.
 func (s *Store[T]) retryLocked(now time.Time, user string, perUser bool) int {
-	wait := s.limits.Timeout
+	wait, found := s.limits.Timeout, false
 	for _, sess := range s.live {
 		if perUser && sess.User != user {
 			continue
 		}
-		wait = min(wait, sess.deadline().Sub(now))
+		left := sess.deadline().Sub(now)
+		if sess.uses > 0 {
+			left = min(left, s.timeoutOf(sess)) // its calls may end at once
+		}
+		if !found || left < wait {
+			wait, found = left, true
+		}
 	}
 	return int(max(wait+time.Second-1, time.Second) / time.Second)
 }

@@ -39,6 +39,36 @@ func TestTime(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			wantGone(t, s, id)
 		},
+		"a glance does not keep it, whether it runs or not": func(t *testing.T, s *Store[int], e *ends, id string) {
+			_, over, err := s.Glance(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(9 * time.Second)
+			over()
+			if _, _, err = s.Glance(id); err != nil {
+				t.Fatal("gone too early")
+			}
+			time.Sleep(time.Second)
+			wantGone(t, s, id)
+		},
+		"a glance beside a call takes nothing from it": func(t *testing.T, s *Store[int], e *ends, id string) {
+			release := acquire(t, s, id)
+			_, over, err := s.Glance(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(20 * time.Second)
+			release()
+			time.Sleep(5 * time.Second)
+			over()
+			time.Sleep(5*time.Second - 1)
+			if !s.Peek(id) {
+				t.Error("gone too early")
+			}
+			time.Sleep(time.Nanosecond)
+			wantGone(t, s, id)
+		},
 		"the 10 s run from the end of a long call": func(t *testing.T, s *Store[int], e *ends, id string) {
 			release := acquire(t, s, id)
 			time.Sleep(30 * time.Second)

@@ -167,6 +167,38 @@ func TestSessionEnds(t *testing.T) {
 	})
 }
 
+// TestUnattendedRefresh: a table that refreshes itself before nobody does not keep the session, and
+// what somebody does keeps it.
+func TestUnattendedRefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := start(t)
+		b := d.login("admin")
+		refresh := func() int {
+			time.Sleep(time.Minute)
+			b.headers[headerUnattended] = "1"
+			defer delete(b.headers, headerUnattended)
+			return b.get("/").StatusCode
+		}
+		for range 14 {
+			if status := refresh(); status != 200 {
+				t.Fatalf("refreshed: %d", status)
+			}
+		}
+		b.get("/").want(t, 200)
+		for range 14 {
+			if status := refresh(); status != 200 {
+				t.Fatalf("refreshed after a click: %d", status)
+			}
+		}
+		if status := refresh(); status != 303 {
+			t.Errorf("after 15 minutes without anybody: %d", status)
+		}
+		if !strings.Contains(string(d.script()), headerUnattended) {
+			t.Error("the script does not say it")
+		}
+	})
+}
+
 // TestLinkFromElsewhere: browsers send no SameSite=Strict cookie where a link on another site is
 // followed. The page asks itself again.
 func TestLinkFromElsewhere(t *testing.T) {

@@ -185,7 +185,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	origin := s.cfg.Origin(hr)
 	r := &request{
 		w: w, r: hr, origin: origin,
-		caller: service.Caller{Addr: origin.Text, RequestID: s.requests.Add(1), Carrier: origin.Carrier, Page: true},
+		caller: service.Caller{
+			Addr: origin.Text, RequestID: s.requests.Add(1), Carrier: origin.Carrier, Page: true, Unattended: unattended(hr),
+		},
 	}
 	r.useLanguage(s, chosenLanguage(hr.URL.Query()))
 	protect(w.Header())
@@ -201,6 +203,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	if err != nil {
 		s.showError(r, err)
 	}
+}
+
+// headerUnattended is sent by the script where the table refreshes itself and nobody has touched
+// mouse or keys since the last time: so the session of who has left ends, table on the screen or not.
+// Nobody gains by a wrong one.
+const headerUnattended = "Nuconntrack-Unattended"
+
+func unattended(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get(headerUnattended) == "1"
 }
 
 // answer finds what a request asks for, and does it if it may.

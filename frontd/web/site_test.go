@@ -248,3 +248,6 @@ func (d *daemon) wantLeft(t testing.TB, ids ...uint32) {
 		t.Errorf("left are %v, want %v", left, ids)
 	}
 }
+
+// script is what the page's script is.
+func (d *daemon) script() []byte { return d.server.assets[d.server.assetPath("page.js")].data }

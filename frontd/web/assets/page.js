@@ -14,6 +14,10 @@
   const slowest = 15 * every;
   const text = controls.dataset;
   let paused = false, ended = false, timer = 0, wait = every, running = null;
+  // attended: somebody is there. A refresh that nobody sees does not keep the session alive.
+  let attended = false;
+  const attend = (e) => { if (e.type !== "pointermove" || e.movementX || e.movementY) attended = true; };
+  for (const type of ["pointermove", "pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(type, attend, { passive: true });
 
   // say tells the status only where it is another one: what listens must not chatter.
   const say = (words) => { if (status.textContent !== words) status.textContent = words; };
@@ -73,8 +77,11 @@
     const abort = new AbortController();
     running = abort;
     const limit = setTimeout(() => abort.abort(), 30000);
+    const seen = attended;
+    const headers = seen ? {} : { "Nuconntrack-Unattended": "1" };
+    attended = false;
     try {
-      const answer = await fetch(location.href, { credentials: "same-origin", cache: "no-store", signal: abort.signal });
+      const answer = await fetch(location.href, { credentials: "same-origin", cache: "no-store", signal: abort.signal, headers });
       if (answer.redirected) { ended = true; say(text.ended); return; }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const next = page.getElementById("live");
@@ -83,6 +90,7 @@
       if (wait !== every) say("");
       wait = every;
     } catch (e) {
+      attended = attended || seen;
       if (!paused && !document.hidden) { wait = Math.min(2 * wait, slowest); say(text.failed); }
     } finally {
       clearTimeout(limit);
