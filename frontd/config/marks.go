@@ -79,7 +79,6 @@ func parseClass(t strict.Table) table.Class {
 
 // parseHide checks each entry by what reads them later.
 func parseHide(t strict.Table, marks Marks) []string {
-	meaning := table.NewMeaning(marks.UIDMask, nil, marks.Classes)
 	list := t.List("hide")
 	if len(list) > table.MaxHidden {
 		t.Fail("hide", "more than %d entries", table.MaxHidden)
@@ -92,17 +91,22 @@ func parseHide(t strict.Table, marks Marks) []string {
 			t.Fail("hide", "%s is not a string with a network or an expression", strict.Show(v))
 			return nil
 		}
-		f, err := table.HideFilter([]string{entry})
-		if err == nil {
-			err = meaning.Check(f)
-		}
-		if err != nil {
+		if err := marks.checkHide([]string{entry}); err != nil {
 			t.Fail("hide", "%v", err)
 			return nil
 		}
 		entries = append(entries, entry)
 	}
 	return entries
+}
+
+// checkHide says why these entries cannot be hidden where marks mean this.
+func (m Marks) checkHide(entries []string) error {
+	f, err := table.HideFilter(entries)
+	if err != nil {
+		return err
+	}
+	return table.NewMeaning(m.UIDMask, nil, m.Classes).Check(f)
 }
 
 func printMarks(b *strings.Builder, c *Config) {

@@ -25,7 +25,9 @@ func fixed() []string {
 // are the keys that differ and hold now, or after a restart.
 //
 // Who gets in, [auth] and [proxy], changes as a whole or not at all: half of an old way and half
-// of a new one could let in people nobody meant.
+// of a new one could let in people nobody meant. hide and [[class]] wait together where what is to
+// be hidden asks for users, and the marks have none before a restart: every connection would be
+// one without a user.
 func (c *Config) Follow(next *Config) (now *Config, changed, waiting []string) {
 	all := differences(c, next)
 	way := func(key string) bool { return below(key, "auth") || below(key, "proxy") }
@@ -33,18 +35,22 @@ func (c *Config) Follow(next *Config) (now *Config, changed, waiting []string) {
 		return slices.ContainsFunc(fixed(), func(f string) bool { return below(key, f) })
 	}
 	waysStay := slices.ContainsFunc(all, func(key string) bool { return way(key) && stays(key) })
+	merged := *next
+	merged.Marks.UIDMask, merged.Marks.UsersFile = c.Marks.UIDMask, c.Marks.UsersFile
+	hideStays := merged.Marks.checkHide(next.Hide) != nil
 	for _, key := range all {
-		if stays(key) || waysStay && way(key) {
+		if stays(key) || waysStay && way(key) || hideStays && (key == "hide" || key == "class") {
 			waiting = append(waiting, key)
 		} else {
 			changed = append(changed, key)
 		}
 	}
-	merged := *next
 	merged.Listen, merged.Privd, merged.User, merged.UserGiven = c.Listen, c.Privd, c.User, c.UserGiven
 	merged.Log.Format, merged.Metrics = c.Log.Format, c.Metrics
 	merged.AllowPlaintext, merged.TLS = c.AllowPlaintext, c.TLS
-	merged.Marks.UIDMask, merged.Marks.UsersFile = c.Marks.UIDMask, c.Marks.UsersFile
+	if hideStays {
+		merged.Marks.Classes, merged.Hide = c.Marks.Classes, c.Hide
+	}
 	merged.Connections.Header, merged.Connections.Idle = c.Connections.Header, c.Connections.Idle
 	if waysStay {
 		merged.Auth, merged.Proxy = c.Auth, c.Proxy
