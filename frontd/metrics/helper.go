@@ -41,22 +41,24 @@ func newHelper(stats func(context.Context) (ipc.Stats, error)) *helper {
 }
 
 // ask returns what the helper said within askEvery. It takes no longer than askTime.
+//
+// Whoever asked and leaves does not take the question back: those who ask and leave, over and
+// over, would have the helper asked each time.
 func (h *helper) ask(ctx context.Context) (ipc.Stats, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	question, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
 	defer cancel()
 	select {
 	case h.turn <- struct{}{}:
 		defer func() { <-h.turn }()
 	case <-ctx.Done():
 		return ipc.Stats{}, ctx.Err()
+	case <-question.Done():
+		return ipc.Stats{}, question.Err()
 	}
 	if !h.asked.IsZero() && time.Since(h.asked) < askEvery {
 		return h.last, h.err
 	}
-	last, err := h.stats(ctx)
-	if ctx.Err() == context.Canceled {
-		return last, err // who asked has left: that says nothing of the helper
-	}
+	last, err := h.stats(question)
 	h.asked, h.last, h.err = time.Now(), last, err
 	return last, err
 }

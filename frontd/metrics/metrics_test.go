@@ -270,3 +270,31 @@ func TestHelperThatHangs(t *testing.T) {
 		}
 	})
 }
+
+// TestThoseWhoLeave: who asks and does not wait for the answer does not have the helper asked more
+// often.
+func TestThoseWhoLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int32
+		m := counted(func(ctx context.Context) (ipc.Stats, error) {
+			asked.Add(1)
+			select {
+			case <-time.After(time.Second):
+				return answering(ctx)
+			case <-ctx.Done():
+				return ipc.Stats{}, ctx.Err()
+			}
+		})
+		for range 50 {
+			ctx, leave := context.WithCancel(t.Context())
+			time.AfterFunc(10*time.Millisecond, leave)
+			get(m, "/readyz", func(r *http.Request) { *r = *r.WithContext(ctx) })
+		}
+		if asked.Load() != 1 {
+			t.Errorf("asked %d times", asked.Load())
+		}
+		if status, _ := get(m, "/readyz", nil); status != http.StatusOK {
+			t.Errorf("status %d after those who left", status)
+		}
+	})
+}
