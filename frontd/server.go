@@ -106,8 +106,7 @@ func New(cfg Config) (*Server, error) {
 		DisableGeneralOptionsHandler: true,
 		ConnState:                    s.gate.ConnState,
 		ConnContext:                  listen.ConnContext,
-		// What clients do wrong must not fill the log.
-		ErrorLog: slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+		ErrorLog:                     listen.ErrorLog(cfg.Log),
 	}
 	return s, nil
 }

@@ -34,7 +34,7 @@ func badStructure() []badFile {
 		{"unknown key in kill", "[kill]\nallow = true\nrates = 1", 3, "kill.rates"},
 		{"unknown key in change", "[change]\n\nmask = 1", 3, "change.mask"},
 		{"unknown key in dump", "[dump]\nallow = true", 2, "dump.allow"},
-		{"unknown key in the first rule", "[[protect]]\nport = [22]\nname = \"x\"\n[[protect]]\nname = \"y\"", 2, "protect.port"},
+		{"unknown key in the first rule", "[[protect]]\nport = [22]\nname = \"x\"\nports = [1]\n[[protect]]\nname = \"y\"\nports = [2]", 2, "protect.port"},
 		{"unknown key in the second rule", head + "ports = [1]\ncomment = \"x\"", 8, "protect.comment"},
 		{"unknown key after strings", "[kill]\nallow = true\n[[protect]]\nname = \"a\"\nprotocols = [\n  'tcp', # ]\n  \"\"\"udp\"\"\",\n]\nx = 1", 9, "protect.x"},
 		{"unknown key that needs quotes", "[kill]\n\"a b\" = 1", 2, `kill."a b"`},

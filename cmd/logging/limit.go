@@ -19,7 +19,7 @@ const (
 	// Window is the time for which lines are counted.
 	Window = 10 * time.Second
 	// maxKinds is how many kinds are counted. Messages are written in the source, so that there are
-	// never so many; what is more is one kind.
+	// never so many, but for those of libraries; what is more in Window is one kind.
 	maxKinds = 512
 	// maxValue is the most bytes of one value; maxStack the same for that of the key "stack".
 	maxValue = 1024
@@ -58,6 +58,9 @@ func (l *limiter) allow(k kind) bool {
 	c := l.kinds[k]
 	if c == nil {
 		if len(l.kinds) >= maxKinds {
+			l.forget(time.Now())
+		}
+		if len(l.kinds) >= maxKinds {
 			k = kind{}
 		}
 		if c = l.kinds[k]; c == nil {
@@ -79,11 +82,22 @@ func (l *limiter) allow(k kind) bool {
 	return false
 }
 
+// forget forgets the kinds whose window is over and of which nothing is to be told. l.mu is held.
+func (l *limiter) forget(now time.Time) {
+	for k, c := range l.kinds {
+		if c.left == 0 && now.Sub(c.began) >= Window {
+			delete(l.kinds, k)
+		}
+	}
+}
+
 // tell writes how many lines of a kind were left out.
 func (l *limiter) tell(k kind) {
 	l.mu.Lock()
-	left := l.kinds[k].left
-	l.kinds[k].left = 0
+	left := 0
+	if c := l.kinds[k]; c != nil { // flush may have told, and the kind been forgotten since
+		left, c.left = c.left, 0
+	}
 	l.mu.Unlock()
 	ctx := context.Background()
 	if left == 0 || !l.handler.Enabled(ctx, k.level) {

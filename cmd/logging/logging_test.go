@@ -142,6 +142,30 @@ func TestKindsAreBounded(t *testing.T) {
 	l.flush()
 }
 
+// TestKindsAreForgotten: a flood of kinds does not leave all lines to come in one.
+func TestKindsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out shared
+		log, flush := New(Config{Out: &out})
+		defer flush()
+		for i := range 2 * maxKinds {
+			log.Info(fmt.Sprint("message ", i))
+		}
+		time.Sleep(2 * Window)
+		for i := range 2 * MaxLines {
+			log.Info(fmt.Sprint("noise ", i))
+			log.Warn("what counts", "line", i)
+		}
+		if n := strings.Count(out.String(), "what counts"); n != MaxLines {
+			t.Errorf("%d lines, want %d", n, MaxLines)
+		}
+		if n := strings.Count(out.String(), "noise"); n != 2*MaxLines {
+			t.Errorf("%d kinds after those before, want %d", n, 2*MaxLines)
+		}
+		time.Sleep(2 * Window)
+	})
+}
+
 func TestLinesStayWhole(t *testing.T) {
 	var out bytes.Buffer // not safe by itself
 	log, _ := New(Config{Out: &out, Journal: true})

@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func dropIns(folder string) (paths []string, err error) {
 		return nil, &Error{File: folder, Reason: fmt.Sprintf("mode is %#o: others may write it", info.Mode().Perm())}
 	}
 	names, err := f.Readdirnames(maxEntries + 1)
-	if err != nil && len(names) > 0 {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	if len(names) > maxEntries {

@@ -131,6 +131,9 @@ func TestEveryMistakeIsTold(t *testing.T) {
 	if !errors.As(err, &all) {
 		t.Fatalf("got %v", err)
 	}
+	if !slices.IsSortedFunc(all, func(a, b *Error) int { return a.Line - b.Line }) {
+		t.Errorf("not in the order of their lines:\n%v", err)
+	}
 	var keys []string
 	for _, e := range all {
 		keys = append(keys, e.Key)

@@ -40,6 +40,17 @@ func checkFile(t strict.Table, key, name string) {
 	}
 }
 
+// checkSecretFile is checkFile for what holds a secret: who writes the secret itself there, instead
+// of a file, must not find it in the log.
+func checkSecretFile(t strict.Table, key, name string) {
+	if !t.Has(key) {
+		return
+	}
+	if err := fileName(name); err != nil {
+		t.Fail(key, "what stands there %v", err)
+	}
+}
+
 func fileName(name string) error {
 	credential, ok := strings.CutPrefix(name, credentialPrefix)
 	switch {

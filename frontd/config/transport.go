@@ -27,7 +27,7 @@ func parseTLS(root strict.Table) *TLS {
 		}
 	}
 	checkFile(t, "cert", c.Cert)
-	checkFile(t, "key", c.Key)
+	checkSecretFile(t, "key", c.Key)
 	checkFile(t, "client_ca", c.ClientCA)
 	if t.Has("min_version") {
 		switch v := t.Text("min_version"); v {

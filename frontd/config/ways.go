@@ -31,7 +31,7 @@ func parseLDAP(up strict.Table, roles policy.RoleSet) directory.Config {
 		Timeout: duration(t, span{"timeout", directory.DefaultTimeout, 100 * time.Millisecond, time.Minute, nil}),
 	}
 	checkFile(t, "ca", c.CA)
-	checkFile(t, "bind_password_file", c.BindPassword)
+	checkSecretFile(t, "bind_password_file", c.BindPassword)
 	if t.Has("server_name") && (len(c.ServerName) > maxHostName || !only(c.ServerName, "-.") || c.ServerName == "") {
 		t.Fail("server_name", "%s is not the name of a host", strict.Quote(c.ServerName))
 	}
@@ -89,7 +89,8 @@ func parseServers(t strict.Table) []directory.Server {
 		}
 		server, err := directory.ParseServer(s)
 		if err != nil {
-			t.Fail("servers", "%s: %v", strict.Quote(s), err)
+			// What stands before an @ may be a password.
+			t.Fail("servers", "%s: %v", strict.Quote(s[strings.LastIndex(s, "@")+1:]), err)
 		}
 		servers = append(servers, server)
 	}

@@ -247,3 +247,22 @@ func badWays() map[string]badFile {
 		"roles by name with local": {"[auth]\nbackend = \"local\"\n" + localUsers + "[auth.roles]\nann = \"viewer\"", 5, "auth.roles", "[auth.local]"},
 	}
 }
+
+// TestMistakesTellNoSecrets: what was written in the wrong place or form may be a secret.
+func TestMistakesTellNoSecrets(t *testing.T) {
+	const ldap = "[auth]\nbackend = \"ldap\"\n[auth.ldap]\n"
+	for name, text := range map[string]string{
+		"password for its file": ldap + "servers = [\"ldaps://d\"]\nbase = \"dc=x\"\nbind_dn = \"cn=x\"\nbind_password_file = \"hunter2\"\n",
+		"password as its name":  ldap + "servers = [\"ldaps://d\"]\nbase = \"dc=x\"\nbind_dn = \"cn=x\"\nbind_password_file = \"credential:../hunter2\"\n",
+		"password in a URL":     ldap + "servers = [\"ldaps://cn=x:hunter2@d\"]\nbase = \"dc=x\"\n",
+		"password as a key":     ldap + "servers = [\"ldaps://d\"]\nbase = \"dc=x\"\nbind_password = \"hunter2\"\n",
+		"password as a number":  ldap + "servers = [\"ldaps://d\"]\nbase = \"dc=x\"\nbind_dn = \"cn=x\"\nbind_password_file = 42hunter2\n",
+		"key for its file":      "[tls]\ncert = \"/c\"\nkey = \"\"\"-----BEGIN PRIVATE KEY-----\nhunter2\n\"\"\"" + authSection,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c, err := Parse([]byte(text), "f", Override{}); err == nil || c != nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("got %v, %v", c, err)
+			}
+		})
+	}
+}

@@ -90,7 +90,7 @@ func (m *Metrics) Server() (*http.Server, *listen.Gate) {
 		DisableGeneralOptionsHandler: true,
 		ConnState:                    gate.ConnState,
 		ConnContext:                  listen.ConnContext,
-		ErrorLog:                     slog.NewLogLogger(m.cfg.Log.Handler(), slog.LevelDebug),
+		ErrorLog:                     listen.ErrorLog(m.cfg.Log),
 	}, gate
 }
 

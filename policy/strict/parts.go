@@ -3,6 +3,7 @@
 package strict
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,6 +80,24 @@ func (f *file) keep(e *Error) {
 		f.more = true
 		f.errs = append(f.errs, &Error{File: e.File, Reason: fmt.Sprintf("more than %d mistakes; those that follow are left out", maxErrors)})
 	}
+}
+
+// sorted returns the mistakes in the order of the parts and of their lines; those without a line
+// come last of their part, and that there are more comes last of all.
+func (f *file) sorted() Errors {
+	all := slices.Clone(f.errs)
+	known := all
+	if f.more {
+		known = all[:maxErrors]
+	}
+	part := func(e *Error) int {
+		return slices.IndexFunc(f.parts, func(p Part) bool { return p.Name == e.File })
+	}
+	slices.SortStableFunc(known, func(a, b *Error) int {
+		// A line of 0 becomes the highest number.
+		return cmp.Or(cmp.Compare(part(a), part(b)), cmp.Compare(uint(a.Line)-1, uint(b.Line)-1))
+	})
+	return all
 }
 
 // place returns the file and the line of the key at path or, for what stands inside a value, of

@@ -79,7 +79,7 @@ func TestEveryMistakeIsKept(t *testing.T) {
 	if !errors.As(root.Err(), &all) || len(all) != 4 {
 		t.Fatalf("got %v", root.Err())
 	}
-	for i, key := range []string{"a", "c", "b", "t.d"} {
+	for i, key := range []string{"a", "b", "c", "t.d"} {
 		if all[i].Key != key || all[i].File != "f" || all[i].Line == 0 {
 			t.Errorf("mistake %d: %+v, want key %s", i, all[i], key)
 		}
@@ -92,5 +92,27 @@ func TestEveryMistakeIsKept(t *testing.T) {
 	many.Only()
 	if !errors.As(many.Err(), &all) || len(all) != maxErrors+1 || !strings.Contains(all[maxErrors].Reason, "left out") {
 		t.Errorf("of %d mistakes %d are told: %v", 2*maxErrors, len(all), all[len(all)-1])
+	}
+}
+
+// TestMistakesStandInOrder: first those of the first part, by their lines; those without a line after
+// them.
+func TestMistakesStandInOrder(t *testing.T) {
+	root := ReadAll(Part{"a", []byte("one = 1\ntwo = 2\n[t]\n")}, Part{"b", []byte("one = 3\nthree = 3\n")})
+	root.Table("t").Fail("", "the table")
+	root.Fail("three", "in the second")
+	root.Fail("one", "the second counts")
+	root.Fail("two", "in the first")
+	root.Only("one", "t", "three")
+	want := "a: line 2: key two: in the first\na: line 3: key t: the table\n" +
+		"b: line 1: key one: the second counts\nb: line 2: key three: in the second"
+	if err := root.Err(); err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	first := ReadAll(Part{"a", []byte("one = 1\n")})
+	first.Fail("absent", "missing")
+	first.Fail("one", "bad")
+	if err, want := first.Err(), "a: line 1: key one: bad\na: key absent: missing"; err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }

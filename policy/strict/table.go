@@ -94,7 +94,7 @@ type Table struct {
 }
 
 // Err returns what is wrong with the whole file: nil, a *Error, or Errors, one for each mistake
-// that was found.
+// that was found, as they stand in the files.
 func (t Table) Err() error {
 	switch len(t.file.errs) {
 	case 0:
@@ -102,7 +102,7 @@ func (t Table) Err() error {
 	case 1:
 		return t.file.errs[0]
 	}
-	return t.file.errs
+	return t.file.sorted()
 }
 
 // at returns a path of its own for what stands below the table.

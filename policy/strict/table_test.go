@@ -81,8 +81,13 @@ func TestMistakes(t *testing.T) {
 			root := Read([]byte(values), "f")
 			test.read(root)
 			root.Fail("yes", "a later mistake")
-			var e *Error
-			if !errors.As(root.Err(), &e) || e.File != "f" || e.Line != test.line || e.Key != test.key || e.Reason == "" {
+			var all Errors
+			if !errors.As(root.Err(), &all) {
+				t.Fatalf("got %v, want two mistakes", root.Err())
+			}
+			if !slices.ContainsFunc(all, func(e *Error) bool {
+				return e.File == "f" && e.Line == test.line && e.Key == test.key && e.Reason != ""
+			}) {
 				t.Errorf("got %v, want line %d and key %q", root.Err(), test.line, test.key)
 			}
 		})
