@@ -204,6 +204,8 @@ func (s *fakeServer) answer(method string, args []any) (any, error) {
 	switch method {
 	case "view":
 		return s.view(args)
+	case "groups":
+		return s.groups(args)
 	case "kill_report":
 		return s.killReport(args)
 	case "kill_matching":

@@ -47,6 +47,34 @@ func ExprValues(name string) []string {
 	return nil
 }
 
+// GroupingName gives the field that a name of the language, such as src or dport, stands for
+// where connections are grouped; other names stay as they are.
+func GroupingName(name string) string {
+	if _, err := GroupField(name); err == nil {
+		return name
+	}
+	w, ok := vocabulary{}.Word(strings.ToLower(name))
+	if !ok || w.Value != "" || w.Not {
+		return name
+	}
+	f, ok := exprField(w.Field)
+	if !ok || !f.Groups() {
+		return name
+	}
+	return f.Name
+}
+
+// GroupingNames are the fields that connections can be grouped by.
+func GroupingNames() []string {
+	var names []string
+	for _, f := range fieldTable {
+		if f.Groups() {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 func lower(names []string) []string {
 	names = slices.Clone(names)
 	for i := range names {

@@ -79,13 +79,7 @@ func GroupField(name string) (Field, error) {
 		return Field{}, &QueryError{"by", fmt.Sprintf("there is no field %s to group by", quoted(name))}
 	}
 	if !f.Groups() {
-		var names []string
-		for _, f := range fieldTable {
-			if f.Groups() {
-				names = append(names, f.Name)
-			}
-		}
-		return Field{}, &QueryError{"by", fmt.Sprintf("connections cannot be grouped by %s, only by %s", quoted(name), strings.Join(names, ", "))}
+		return Field{}, &QueryError{"by", fmt.Sprintf("connections cannot be grouped by %s, only by %s", quoted(name), strings.Join(GroupingNames(), ", "))}
 	}
 	return f, nil
 }

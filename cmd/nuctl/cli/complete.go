@@ -65,17 +65,24 @@ func completeFilters(cmd *cobra.Command) {
 }
 
 // completeSort offers fields, and directions behind one.
-func completeSort(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-	if field, _, directed := strings.Cut(word, ":"); directed {
-		return begins([]string{field + ":asc", field + ":desc"}, word), cobra.ShellCompDirectiveNoFileComp
-	}
+func completeSort(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, f := range table.Fields() {
 		if f.Sort {
 			names = append(names, f.Name)
 		}
 	}
-	return begins(names, word), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	return completeOrders(names)(cmd, args, word)
+}
+
+// completeOrders offers names to sort by, and directions behind one.
+func completeOrders(names []string) completion {
+	return func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+		if field, _, directed := strings.Cut(word, ":"); directed {
+			return begins([]string{field + ":asc", field + ":desc"}, word), cobra.ShellCompDirectiveNoFileComp
+		}
+		return begins(names, word), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
 }
 
 // completeFields offers the fields that are not in the list yet.

@@ -95,7 +95,7 @@ kills them and changes their mark or timeout. It also edits the server's passwor
 	root.PersistentFlags().BoolP("help", "h", false, "say what can be written")
 	a.settings.flags(root.PersistentFlags())
 	a.completeSettings(root)
-	root.AddCommand(a.list(), a.top(), a.kill(), a.change(), a.passwd(),
+	root.AddCommand(a.list(), a.groups(), a.top(), a.kill(), a.change(), a.passwd(),
 		a.profilesCommand(), a.configCommand(), a.whoami(), a.doctor(), a.export())
 	return root
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 )
 
 // GroupQuery says how to group which connections.
@@ -37,6 +38,21 @@ type Totals struct {
 	Rate        string `xmlrpc:"byte_rate"`
 }
 
+// Row is Totals as a row of a table has them: what nobody knows is left out.
+func (t Totals) Row() map[string]any {
+	row := map[string]any{"connections": int64(t.Connections)}
+	for name, sum := range map[string]string{
+		"orig_counter_packets": t.OrigPackets, "orig_counter_bytes": t.OrigBytes,
+		"repl_counter_packets": t.ReplPackets, "repl_counter_bytes": t.ReplBytes,
+		"orig_byte_rate": t.OrigRate, "repl_byte_rate": t.ReplRate, "byte_rate": t.Rate,
+	} {
+		if sum != "" {
+			row[name] = sum
+		}
+	}
+	return row
+}
+
 // Group is the connections with one value of a field. It has the members of Totals, which
 // the decoder does not find in an embedded struct.
 type Group struct {
@@ -54,6 +70,13 @@ type Group struct {
 // Totals gives what the members of the group have together.
 func (g Group) Totals() Totals {
 	return Totals{g.Connections, g.OrigPackets, g.OrigBytes, g.ReplPackets, g.ReplBytes, g.OrigRate, g.ReplRate, g.Rate}
+}
+
+// Row is the group as a row of a table has it.
+func (g Group) Row() map[string]any {
+	row := g.Totals().Row()
+	row["value"] = g.Value
+	return row
 }
 
 // Groups is an answer to a GroupQuery.
@@ -98,6 +121,30 @@ func (s *Session) Groups(ctx context.Context, q GroupQuery) (Groups, error) {
 		return Groups{}, s.client.fail("groups", BadAnswer, errors.New("groups of another table than asked for"))
 	}
 	return g, nil
+}
+
+// GroupPages fetches groups page by page, all of one snapshot: from q.Start on, as many as
+// q.Length says, 0 for all. The first page always comes, be it empty; an error ends the sequence.
+func (s *Session) GroupPages(ctx context.Context, q GroupQuery) iter.Seq2[Groups, error] {
+	return func(yield func(Groups, error) bool) {
+		part, left := q, q.Length
+		for {
+			part.Length = PageRows
+			if q.Length > 0 {
+				part.Length = min(left, PageRows)
+			}
+			page, err := s.Groups(ctx, part)
+			if err != nil {
+				yield(Groups{}, err)
+				return
+			}
+			part.Start, part.Snapshot, left = part.Start+len(page.Groups), page.Snapshot, left-len(page.Groups)
+			finished := len(page.Groups) == 0 || part.Start >= page.Total || q.Length > 0 && left <= 0
+			if !yield(page, nil) || finished {
+				return
+			}
+		}
+	}
 }
 
 // filters checks the names of members; nil is an empty struct on the wire.

@@ -19,7 +19,7 @@ type csvWriter struct {
 func newCSV(c Config) *csvWriter {
 	w := &csvWriter{out: csv.NewWriter(c.Out), fields: c.Fields, header: !c.NoHeader}
 	if len(w.fields) == 0 {
-		for _, f := range connection.Fields() {
+		for _, f := range fieldsOf(c) {
 			w.fields = append(w.fields, f.Name)
 		}
 	}

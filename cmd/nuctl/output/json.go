@@ -27,7 +27,7 @@ type jsonWriter struct {
 }
 
 func newJSON(c Config, array bool) *jsonWriter {
-	return &jsonWriter{out: c.Out, fields: connection.Fields(), array: array}
+	return &jsonWriter{out: c.Out, fields: fieldsOf(c), array: array}
 }
 
 // Page writes the rows.

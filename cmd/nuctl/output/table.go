@@ -37,6 +37,8 @@ func newTable(c Config) *table {
 	switch {
 	case len(c.Fields) > 0:
 		t.columns = fieldColumns(c.Fields)
+	case c.GroupBy != "":
+		t.columns = groupColumns(c.GroupBy)
 	case c.Format == "wide":
 		t.columns = wideColumns(c.Names)
 	}

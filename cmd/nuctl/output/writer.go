@@ -28,6 +28,9 @@ type Config struct {
 	Columns int
 	// Fields are the columns to write, by name; none means what suits the format.
 	Fields []string
+	// GroupBy says that the rows are groups by this field, in one of GroupFormats; empty for
+	// connections.
+	GroupBy string
 	// OrderBy is the field by which the rows are sorted, whose column stays however narrow
 	// the terminal is; empty for none.
 	OrderBy string
@@ -66,6 +69,14 @@ func Needs(format string) []string {
 		return conntrackFields()
 	}
 	return nil
+}
+
+// fieldsOf are those that rows may have, in their order.
+func fieldsOf(c Config) []connection.Field {
+	if c.GroupBy != "" {
+		return groupFields()
+	}
+	return connection.Fields()
 }
 
 // Notes are what a Writer has to say about rows that it could not write.

@@ -33,27 +33,16 @@ func (f *fetcher) groups(ctx context.Context, r request) (page, error) {
 		return page{}, err
 	}
 	got := page{start: r.start, total: max(g.Total, 0), count: g.Count, snapshot: g.Snapshot, taken: g.Taken, warnings: g.Warnings,
-		matching: g.All.Connections, without: g.Without, all: totals(g.All)}
+		matching: g.All.Connections, without: g.Without, all: g.All.Row()}
 	for _, group := range g.Groups {
-		row := totals(group.Totals())
-		row["key"], row["value"] = group.Value, group.Value
+		row := connection.Row(group.Row())
+		row["key"] = group.Value
 		got.rows = append(got.rows, row)
 	}
 	if len(got.rows) > 0 {
 		got.total = max(got.total, r.start+len(got.rows))
 	}
 	return got, nil
-}
-
-// totals makes a row of sums; those that nobody knows are left out.
-func totals(t client.Totals) connection.Row {
-	row := connection.Row{"connections": int64(t.Connections)}
-	for name, sum := range map[string]string{"byte_rate": t.Rate, "orig_counter_bytes": t.OrigBytes, "repl_counter_bytes": t.ReplBytes} {
-		if sum != "" {
-			row[name] = sum
-		}
-	}
-	return row
 }
 
 func (f *fetcher) window(ctx context.Context, q client.Query, start, length int, snapshot string) (page, error) {

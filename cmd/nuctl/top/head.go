@@ -98,8 +98,7 @@ func shown(s *state) string {
 	if s.query.by != "" {
 		text = "by " + groupingOf(s.query.by).title + ", " + text
 		if s.read {
-			text += fmt.Sprintf("; together %s B/s, %s sent, %s received",
-				output.SizeOf(s.win.all, "byte_rate"), output.SizeOf(s.win.all, "orig_counter_bytes"), output.SizeOf(s.win.all, "repl_counter_bytes"))
+			text += "; together " + output.Together(s.win.all)
 		}
 		if s.win.without > 0 {
 			text += fmt.Sprintf("; %s without %s", grouped(s.win.without), groupingOf(s.query.by).title)
@@ -120,11 +119,7 @@ func grouped(n int) string {
 // foot says what the keys do, what has just happened, and how the command line shows the same.
 func (v *view) foot(p painter, s *state, height int) {
 	p.both(height-3, v.theme.caution, output.Clean(s.message), place(s))
-	command := s.query.command()
-	if command != "" {
-		command = "$ " + output.Clean(command)
-	}
-	p.line(height-2, v.theme.plain, command)
+	p.line(height-2, v.theme.plain, "$ "+output.Clean(s.query.command()))
 	p.line(height-1, v.theme.header, s.hints())
 }
 

@@ -50,12 +50,12 @@ func narrowed(expr, test string) string {
 	return "(" + expr + ") and " + test
 }
 
-// command is how nuctl list shows the same; empty if it cannot.
+// command is how nuctl list or nuctl groups shows the same.
 func (q query) command() string {
-	if q.by != "" {
-		return ""
-	}
 	words := []string{"nuctl", "list"}
+	if q.by != "" {
+		words = []string{"nuctl", "groups", shellQuoted(q.by)}
+	}
 	sort := q.orderBy
 	if q.desc {
 		sort += ":desc"

@@ -72,6 +72,9 @@ func TestGroups(t *testing.T) {
 	if calls[len(calls)-1] != "groups orig_src map[] connections false" || b.win.total != 2 || b.win.without != 2 {
 		t.Fatalf("calls %q", calls)
 	}
+	if got := b.query.command(); got != "nuctl groups orig_src --sort connections:desc" {
+		t.Errorf("command %s", got)
+	}
 	b.keys(" k")
 	if b.popup != nil || b.marks.count() != 0 {
 		t.Error("a group was marked, or was to be killed")
