@@ -158,6 +158,13 @@ func (l *lister) write(ctx context.Context, s *client.Session, q client.Query) e
 	if err := l.writer.End(); err != nil {
 		return fmt.Errorf("write list: %w", err)
 	}
+	asked := max(l.total-q.Start, 0)
+	if q.Limit > 0 {
+		asked = min(asked, q.Limit)
+	}
+	if l.shown < asked {
+		return fmt.Errorf("the server gave %d of %d connections", l.shown, asked)
+	}
 	l.warn(output.Notes(l.writer)...)
 	return nil
 }
@@ -186,10 +193,11 @@ func (l *lister) sayNotes() {
 	}
 }
 
-// sayCount says how many of how many are shown: to people always, and to a file's
-// writer if they are not all.
+// sayCount says at a terminal how many of how many are shown; where the list itself goes
+// elsewhere, only if they are not all. Who runs a script knows what it asks for.
 func (l *lister) sayCount(start int) {
 	switch {
+	case !isTerminal(l.app.stderr):
 	case start > 0 && l.shown > 0:
 		fmt.Fprintf(l.app.stderr, "nuctl: %d to %d of %d matching connections shown\n", start+1, start+l.shown, l.total)
 	case l.shown < l.total:
