@@ -86,6 +86,56 @@ func TestKillAll(t *testing.T) {
 	d.wantLeft(t, 3, 9)
 }
 
+// TestKillAllKeepsToTheQuestion: what was not asked about is not killed, whatever has changed the
+// filter or what the user may see since.
+func TestKillAllKeepsToTheQuestion(t *testing.T) {
+	d := start(t)
+	d.fill()
+	b := d.login("operator")
+	page := b.get("/?proto=udp")
+	form := url.Values{"token": {page.hidden("token")}, "all": {"1"}, "snapshot": {page.hidden("snapshot")}, "back": {"/?proto=udp"}}
+	fields := b.post(pathKill, form).want(t, 200, "1 connection is to be killed").fields()
+	for _, wrong := range []string{"", "2", "01", "-1"} {
+		fields.Set("count", wrong)
+		b.post(pathKillNow, fields).want(t, 409, "Nothing was killed")
+	}
+	fields.Set("count", "1")
+	fields.Set("back", "/")
+	b.post(pathKillNow, fields).want(t, 409, "Nothing was killed")
+	d.wantLeft(t, 1, 2, 3)
+	fields.Set("back", "/?proto=udp")
+	b.post(pathKillNow, fields).want(t, 200, "killed 1")
+	d.wantLeft(t, 1, 2)
+}
+
+// TestErrorsLeadBack to the state that they came from.
+func TestErrorsLeadBack(t *testing.T) {
+	d := start(t)
+	https, _, _ := d.fill()
+	b := d.login("operator")
+	b.get(pathConnection+"?key=kx&back="+url.QueryEscape("/?proto=tcp")).want(t, 400, `href="/?proto=tcp">Back`)
+	away := pathConnection + "?key=kx&back=" + url.QueryEscape("/?proto=udp")
+	b.post(pathKill, b.with("one", "kx", "back", away)).want(t, 400, `href="/?proto=udp">Back`)
+	b.post(pathKill, b.with("one", "kx", "back", pathConnection+"?back="+url.QueryEscape(away))).want(t, 400, `href="/">Back`)
+	b.get(pathConnection+"?key="+table.EncodeKey(https.Target)+"&back="+url.QueryEscape(pathTalkers+"?proto=tcp")).want(t, 200,
+		`class="brand" href="/?proto=tcp"`, `href="/web/talkers?proto=tcp">Back`)
+}
+
+// TestLongAddresses do not come a thousand times over in one page.
+func TestLongAddresses(t *testing.T) {
+	d := start(t)
+	for i := range maxSize {
+		d.helper.Add(helpertest.Port(6, uint32(i+1), fmt.Sprintf("192.0.2.1:%d", 1024+i), "198.51.100.1:443"))
+	}
+	b := d.login("viewer")
+	long := "src=192.0.2.1&size=1000&expr=" + url.QueryEscape("port > 1"+strings.Repeat(" ", 1000)+strings.Repeat("and (port > 1) ", 60))
+	short := len(b.get("/?src=192.0.2.1&size=1000").want(t, 200).body)
+	page := b.get("/?"+long).want(t, 200, "1,000 connections match")
+	if len(page.body) > short+100_000 {
+		t.Errorf("%d bytes, not %d, for an address of %d", len(page.body), short, len(long))
+	}
+}
+
 // TestKillAllKeepsToTheFilter: one that cannot be read does not become everything.
 func TestKillAllKeepsToTheFilter(t *testing.T) {
 	d := start(t)

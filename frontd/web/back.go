@@ -22,9 +22,21 @@ func back(address string) (path string, values url.Values) {
 	return u.Path, u.Query()
 }
 
+// tableOf is back, and where that is a connection, the table or the talkers that it was come to from.
+func tableOf(address string) (path string, values url.Values) {
+	if path, values = back(address); path == pathConnection {
+		path, values = back(values.Get(paramBack))
+	}
+	if path == pathConnection {
+		return pathTable, url.Values{}
+	}
+	return path, values
+}
+
 // backTo is back in one piece.
-func backTo(address string) string {
-	path, values := back(address)
+func backTo(address string) string { return join(back(address)) }
+
+func join(path string, values url.Values) string {
 	if len(values) == 0 {
 		return path
 	}

@@ -18,10 +18,14 @@ import (
 // paramKey names a connection.
 const paramKey = "key"
 
+// maxKept is the length of the longest address that the links of all rows carry, bytes. From beyond
+// it the browser's own way back leads back: a thousand times an address may be a lot.
+const maxKept = 2 << 10
+
 // connectionAt is the address of what is known of a connection.
 func connectionAt(key, backAddress string) string {
 	values := url.Values{paramKey: {key}}
-	if backAddress != pathTable {
+	if backAddress != pathTable && len(backAddress) <= maxKept {
 		values.Set(paramBack, backAddress)
 	}
 	return pathConnection + "?" + values.Encode()

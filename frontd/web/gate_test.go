@@ -10,7 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/table"
 )
 
@@ -162,6 +165,48 @@ func TestGuestsGetLittleRead(t *testing.T) {
 	if res := b.post(pathLogin, long).want(t, 413); res.Header.Get("Connection") != "close" {
 		t.Error("the connection stays open, though its body was not read")
 	}
+}
+
+// slow is a client's connection that knows its deadline.
+type slow struct {
+	*httptest.ResponseRecorder
+	deadline, wrote time.Time
+	left            time.Duration // when it wrote
+}
+
+func (w *slow) SetReadDeadline(time.Time) error { return nil }
+func (w *slow) SetWriteDeadline(d time.Time) error {
+	w.deadline = d
+	return nil
+}
+
+func (w *slow) Write(b []byte) (int, error) {
+	w.wrote, w.left = time.Now(), time.Until(w.deadline)
+	return w.ResponseRecorder.Write(b)
+}
+
+// TestTimeToReadTheAnswer begins when there is one, however long what was asked for took.
+func TestTimeToReadTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := start(t, func(c *Config, _ *service.Config) { c.WriteTimeout = time.Second })
+		https, _, _ := d.fill()
+		b := d.login("operator")
+		form := b.with("one", table.EncodeKey(https.Target), "watch", "1").Encode()
+		r := httptest.NewRequest(http.MethodPost, b.base+pathKillNow, strings.NewReader(form))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for name, value := range b.cookies {
+			r.AddCookie(&http.Cookie{Name: name, Value: value})
+		}
+		began := time.Now()
+		w := &slow{ResponseRecorder: httptest.NewRecorder()}
+		d.server.ServeHTTP(w, r)
+		if w.Code != 200 || w.wrote.Sub(began) < watchTime {
+			t.Fatalf("%d after %v", w.Code, w.wrote.Sub(began))
+		}
+		if w.left != time.Second {
+			t.Errorf("%v are left to read it", w.left)
+		}
+	})
 }
 
 func TestMethodsAndPaths(t *testing.T) {

@@ -5,8 +5,8 @@ package web
 import (
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"nuconntrack/frontd/service"
@@ -20,6 +20,7 @@ const (
 	paramOne    = "one"    // the button of one connection, with its key
 	paramForce  = "force"
 	paramWatch  = "watch"
+	paramCount  = "count" // with paramAll: how many the question was about
 )
 
 const (
@@ -140,7 +141,7 @@ func (r *request) sampleMatching(a aim, d *killData) error {
 	q := parseQuery(values)
 	d.Filter, d.Everyone = filterWords(q), !q.Filtered()
 	d.Count, d.Nothing, d.TooMany = v.Total, v.Total == 0, v.Total > service.MaxMatching
-	d.Fields = append(d.Fields, pair{paramAll, "1"}, pair{paramSnapshot, a.snapshot})
+	d.Fields = append(d.Fields, pair{paramAll, "1"}, pair{paramSnapshot, a.snapshot}, pair{paramCount, strconv.Itoa(v.Total)})
 	return nil
 }
 
@@ -183,6 +184,9 @@ func (s *Server) kill(r *request) error {
 	}
 	var reports []service.Report
 	if a.all {
+		if err := r.sameCount(a); err != nil {
+			return err
+		}
 		reports, err = r.call.KillMatching(r.r.Context(), a.filters, a.snapshot, o)
 	} else {
 		reports, err = r.call.KillReport(r.r.Context(), a.refs, o)
@@ -193,6 +197,16 @@ func (s *Server) kill(r *request) error {
 	d := r.reportData(reports)
 	d.Back = freshBack(r.form.Get(paramBack))
 	return s.show(r, http.StatusOK, "killed", r.lang.Text("killed.title"), d.Back, d)
+}
+
+// sameCount makes sure that the question was about as many as would be killed. In one table the
+// same filter matches the same, unless a reload has just changed what is hidden or the user's scope.
+func (r *request) sameCount(a aim) error {
+	v, err := r.call.View(r.r.Context(), service.ViewRequest{Filters: a.filters, Fields: []string{paramKey}, Snapshot: a.snapshot})
+	if err == nil && strconv.Itoa(v.Total) != r.form.Get(paramCount) {
+		return refused(http.StatusConflict, "error.count")
+	}
+	return err
 }
 
 func (r *request) reportData(reports []service.Report) reportData {
@@ -233,10 +247,7 @@ func detailed(outcome string) bool {
 
 // freshBack is the state to come back to after something was done, in the newest table.
 func freshBack(address string) string {
-	path, values := back(address)
-	if path == pathConnection {
-		path, values = back(values.Get(paramBack))
-	}
+	path, values := tableOf(address)
 	values.Del(paramSnapshot)
-	return path + map[bool]string{true: "?"}[len(values) > 0] + url.Values(values).Encode()
+	return join(path, values)
 }

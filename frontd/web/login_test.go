@@ -167,6 +167,22 @@ func TestSessionEnds(t *testing.T) {
 	})
 }
 
+// TestSessionEndsUnderALongForm: that it has ended is what is told, not that the form is longer than
+// what is read for guests.
+func TestSessionEndsUnderALongForm(t *testing.T) {
+	d := start(t)
+	b := d.login("operator")
+	form := b.with("marked", "1")
+	for range 1000 {
+		form.Add("key", strings.Repeat("k", 100))
+	}
+	b.post(pathKill, form).want(t, 400, "no connection's key")
+	d.service.Logout(b.cookies["__Host-nuconntrack-8580"])
+	if to := b.post(pathKill, form).want(t, 303).Header.Get("Location"); to != pathLogin+"?ended=1" {
+		t.Errorf("it leads to %s", to)
+	}
+}
+
 // TestUnattendedRefresh: a table that refreshes itself before nobody does not keep the session, and
 // what somebody does keeps it.
 func TestUnattendedRefresh(t *testing.T) {

@@ -55,7 +55,7 @@ func (p *page) Int(n int) string { return p.Number(uint64(max(n, 0))) }
 
 // Home is the table with the state that this page belongs to.
 func (p *page) Home() string {
-	_, values := back(p.Back)
+	_, values := tableOf(p.Back)
 	q := parseQuery(values)
 	return q.at(pathTable)
 }
@@ -73,7 +73,7 @@ func (s *Server) show(r *request, status int, name, title, backAddress string, d
 		who := r.call.Whoami(nil)
 		p.User, p.Role = clean(who.User), clean(who.Role)
 		if r.may("groups") {
-			_, values := back(backAddress)
+			_, values := tableOf(backAddress)
 			q := parseQuery(values)
 			q.Start, q.Snapshot = 0, ""
 			p.Talkers = q.at(pathTalkers)
@@ -87,6 +87,7 @@ func (s *Server) show(r *request, status int, name, title, backAddress string, d
 	if err := s.templates.ExecuteTemplate(&out, name, p); err != nil {
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
+	s.answerBy(r.w)
 	h := r.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", r.lang.Code)
@@ -149,8 +150,8 @@ func (s *Server) showError(r *request, err error) {
 	if r.r.Method == http.MethodPost {
 		address = r.form.Get(paramBack)
 	}
-	if address = backTo(address); r.r.Method == http.MethodPost {
-		f.Home = address
+	if address = backTo(address); r.r.Method == http.MethodPost || r.r.URL.Path == pathConnection {
+		f.Home = join(tableOf(address))
 	}
 	if err := s.show(r, status, "error", r.lang.Text("error.title"), address, f); err != nil {
 		s.cfg.Log.Error("internal error", "doing", "show an error", "error", err)

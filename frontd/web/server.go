@@ -180,8 +180,7 @@ type request struct {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	control := http.NewResponseController(w)
-	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
+	s.answerBy(w)
 	origin := s.cfg.Origin(hr)
 	r := &request{
 		w: w, r: hr, origin: origin,
@@ -196,7 +195,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		a.serve(w, hr)
 		return
 	}
-	err := s.answer(r, control)
+	err := s.answer(r)
+	s.answerBy(w)
 	if r.call != nil {
 		defer r.call.End()
 	}
@@ -215,20 +215,24 @@ func unattended(r *http.Request) bool {
 }
 
 // answer finds what a request asks for, and does it if it may.
-func (s *Server) answer(r *request, control *http.ResponseController) (err error) {
+func (s *Server) answer(r *request) (err error) {
 	defer s.caught(r, &err)
 	found, err := s.gate(r)
 	if err != nil {
 		return err
 	}
-	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
+	deadline(http.NewResponseController(r.w).SetReadDeadline, s.cfg.BodyTimeout)
 	if r.id = r.cookie(cookieSession); r.id != "" {
 		if r.call, err = s.cfg.Service.Begin(r.id, r.caller); err != nil {
 			r.id = ""
 		}
 	}
 	if found.method == http.MethodPost {
-		if err := s.readForm(r); err != nil {
+		err := s.readForm(r)
+		if e, ok := err.(*refusal); ok && e.status == http.StatusRequestEntityTooLarge && r.call == nil && !found.open {
+			return s.toLogin(r) // his session has ended: that is what he has to know
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -241,9 +245,7 @@ func (s *Server) answer(r *request, control *http.ResponseController) (err error
 	if err := s.permit(r, found); err != nil {
 		return err
 	}
-	err = found.run(s, r)
-	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
-	return err
+	return found.run(s, r)
 }
 
 // permit says whether the user may do what a route does, and whether he himself asked for it.
@@ -268,6 +270,12 @@ func (s *Server) permit(r *request, to route) error {
 
 // may reports whether the user may call a method.
 func (r *request) may(method string) bool { return r.call != nil && r.call.Permit(method) == nil }
+
+// answerBy gives the client WriteTimeout from now on to read the answer: what it asked for may have
+// taken longer than that.
+func (s *Server) answerBy(w http.ResponseWriter) {
+	deadline(http.NewResponseController(w).SetWriteDeadline, s.cfg.WriteTimeout)
+}
 
 // deadline sets a deadline where the connection has one; those of tests do not.
 func deadline(set func(time.Time) error, d time.Duration) {

@@ -177,7 +177,7 @@ func TestRoles(t *testing.T) {
 			post(pathChange, may.change, "key", key, "field", "mark", "value", "7")
 			post(pathChangeNow, may.change, "key", key, "field", "mark", "value", "7")
 			post(pathKillNow, may.kill, "key", key)
-			post(pathKillNow, may.all, "all", "1", "snapshot", snapshot)
+			post(pathKillNow, may.all, "all", "1", "snapshot", snapshot, "count", "3")
 			if asked := len(d.helper.Asked()); (asked > 0) != (may.kill || may.change) {
 				t.Errorf("the helper was asked %d times", asked)
 			}
@@ -195,7 +195,7 @@ func TestScope(t *testing.T) {
 	b.get(pathConnection+"?key="+table.EncodeKey(ssh.Target)).want(t, 404, "!192.0.2.2")
 	b.get(pathTalkers).want(t, 200, "192.0.2.1", "!192.0.2.2")
 	b.post(pathKillNow, b.with("key", table.EncodeKey(ssh.Target))).want(t, 200, "no such connection")
-	b.post(pathKillNow, b.with("all", "1", "snapshot", page.hidden("snapshot"), "back", "/")).want(t, 200)
+	b.post(pathKillNow, b.with("all", "1", "snapshot", page.hidden("snapshot"), "count", "1", "back", "/")).want(t, 200)
 	d.wantLeft(t, 2, 3)
 }
 
@@ -259,7 +259,9 @@ func TestTalkers(t *testing.T) {
 	d.fill()
 	b := d.login("admin")
 	b.get(pathTalkers).want(t, 200, "3 in all", `href="/?src=192.0.2.1"`, "1.23\u00a0MB")
-	b.get(pathTalkers+"?by=orig_port_dst&order=connections&proto=tcp").want(t, 200, "2 in all", `href="/?port=443&amp;proto=tcp"`)
+	b.get(pathTalkers+"?by=orig_port_dst&order=connections&proto=tcp").want(t, 200, "2 in all", `href="/?expr=dport&#43;443&amp;proto=tcp"`)
+	b.get(pathTalkers+"?by=orig_port_dst&expr=tcp+or+udp").want(t, 200, `href="/?expr=%28tcp&#43;or&#43;udp%29&#43;and&#43;dport&#43;443"`)
+	b.get("/?expr=(tcp+or+udp)+and+dport+443").want(t, 200, "1 connection matches")
 	b.get(pathTalkers+"?by=nothing&order=nothing").want(t, 200, "3 in all")
 	if to := b.get(pathTalkers+"?expr=nonsense").want(t, 303).Header.Get("Location"); to != "/?expr=nonsense" {
 		t.Errorf("%s", to)

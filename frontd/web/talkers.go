@@ -3,6 +3,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,11 +25,14 @@ const (
 const talkerRows = 50
 
 // A grouping is something that connections have in common, and the quick field that asks for one
-// of its groups.
-type grouping struct{ field, quick string }
+// of its groups, or the test of an expression that does.
+type grouping struct{ field, quick, test string }
 
 func groupings() []grouping {
-	return []grouping{{"orig_src", "src"}, {"orig_dst", "dst"}, {"orig_port_dst", "port"}, {"proto", "proto"}}
+	return []grouping{
+		{field: "orig_src", quick: "src"}, {field: "orig_dst", quick: "dst"},
+		{field: "orig_port_dst", test: "dport"}, {field: "proto", quick: "proto"},
+	}
 }
 
 func talkerOrders() []string {
@@ -104,18 +108,26 @@ func (s *Server) showTalkers(r *request) error {
 	return s.show(r, http.StatusOK, "talkers", r.lang.Text("talkers.title"), q.at(pathTalkers), d)
 }
 
+// narrowed is the state of the connections of one group, from the first of the newest table on. A
+// port is asked for in the expression, since the box for it means either end.
+func (q query) narrowed(by grouping, value string) query {
+	q.Quick, q.Start, q.Snapshot = maps.Clone(q.Quick), 0, ""
+	if by.test == "" {
+		q.Quick[by.quick] = value
+		return q
+	}
+	if q.Expr != "" {
+		q.Expr = "(" + q.Expr + ") and "
+	}
+	q.Expr += by.test + " " + value
+	return q
+}
+
 // talker writes one group; its link leads to its connections.
 func (r *request) talker(q query, by grouping, g table.Group, all uint64) talker {
 	name := write(r.lang, by.field, g.Value)
 	t := talker{Value: name, Connections: r.lang.Number(uint64(g.Connections)), Rate: nothing, Share: nothing, Sent: nothing, Received: nothing}
-	quick := map[string]string{by.quick: name}
-	for param, value := range q.Quick {
-		if param != by.quick {
-			quick[param] = value
-		}
-	}
-	q.Quick, q.Start, q.Snapshot = quick, 0, ""
-	t.URL = q.at(pathTable)
+	t.URL = q.narrowed(by, name).at(pathTable)
 	if rate, ok := g.Sum(table.SumRate); ok {
 		t.Rate = r.lang.Rate(rate)
 		if all > 0 {
