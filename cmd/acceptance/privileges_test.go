@@ -22,7 +22,7 @@ const (
 // more, privd's also to have the filter for system calls, and, where it is given, this uid.
 func wantPrivileges(t testing.TB, p *daemontest.Process, capabilities, uid string) {
 	t.Helper()
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.Cmd.Process.Pid))
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.PID()))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%s has %d threads: %v", p.Name, len(files), err)
 	}

@@ -103,7 +103,7 @@ func shrinkBuffers(t *testing.T) {
 // descriptors counts a process's open files. Root of the namespace may look.
 func descriptors(t testing.TB, p *daemontest.Process) int {
 	t.Helper()
-	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Cmd.Process.Pid))
+	all, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID()))
 	if err != nil {
 		t.Fatal(err)
 	}

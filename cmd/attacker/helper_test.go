@@ -64,7 +64,7 @@ func (u usage) String() string {
 
 // usage reads /proc; it is zero when the helper has ended.
 func (h *helper) usage() (u usage) {
-	proc := fmt.Sprintf("/proc/%d/", h.process.Cmd.Process.Pid)
+	proc := fmt.Sprintf("/proc/%d/", h.process.PID())
 	files, err := os.ReadDir(proc + "fd")
 	status, statusErr := os.ReadFile(proc + "status")
 	if err != nil || statusErr != nil {

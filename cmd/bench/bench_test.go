@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/frontd/table"
 	"nuconntrack/privd/nstest"
 )
@@ -45,10 +46,10 @@ func TestBench(t *testing.T) {
 			c := cost{n: n}
 			c.raw, c.ours = compareReaders(t, w, n)
 			c.narrow = measureViews(t, w)
-			c.memory = atRest(t, w.frontd)
+			c.memory = atRest(t, w.Frontd)
 			costs = append(costs, c)
 			say("  memory: frontd %s anonymous (budget at rest %s), at most %s with its files; privd %s anonymous, at most %s with its files",
-				mega(c.memory), mega(int64(30<<20+200*n)), mega(peak(t, w.frontd)), mega(anonymous(t, w.privd)), mega(peak(t, w.privd)))
+				mega(c.memory), mega(int64(30<<20+200*n)), mega(peak(t, w.Frontd)), mega(anonymous(t, w.Privd)), mega(peak(t, w.Privd)))
 		}
 		sayCosts(costs)
 		measureKill(t, w, have)
@@ -58,13 +59,13 @@ func TestBench(t *testing.T) {
 
 // atRest is the memory that a process keeps once it has given back what it no longer needs,
 // which takes it some seconds: the least of a while.
-func atRest(t *testing.T, pid int) int64 {
+func atRest(t *testing.T, p *daemontest.Process) int64 {
 	const while = 15 * time.Second
-	least := anonymous(t, pid)
+	least := anonymous(t, p)
 	poll := time.NewTicker(time.Second)
 	defer poll.Stop()
 	for end := time.Now().Add(while); time.Now().Before(end); <-poll.C {
-		least = min(least, anonymous(t, pid))
+		least = min(least, anonymous(t, p))
 	}
 	return least
 }
@@ -123,9 +124,9 @@ func compareReaders(t *testing.T, w *world, n int) (rawTime, ourTime time.Durati
 		var raws, spents []time.Duration
 		var most int64
 		for range count {
-			raw, rawMemory := once(t, childRaw, w.socket)
+			raw, rawMemory := once(t, childRaw, w.Path("privd.sock"))
 			rawMost = max(rawMost, rawMemory)
-			spent, memory := once(t, name, w.socket)
+			spent, memory := once(t, name, w.Path("privd.sock"))
 			raws, spents = append(raws, raw), append(spents, spent)
 			ratios = append(ratios, float64(spent)/float64(raw))
 			most = max(most, memory)

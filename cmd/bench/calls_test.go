@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
+
 	"github.com/kolo/xmlrpc"
 )
 
@@ -59,7 +61,7 @@ func measureCalls(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	url = "http://" + echoPort + "/RPC2"
-	waitFor(t, func() bool {
+	daemontest.WaitFor(t, "Python answers", func() bool {
 		res, err := http.Post(url, "text/xml", bytes.NewReader(echo))
 		if err == nil {
 			res.Body.Close()

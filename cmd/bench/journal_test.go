@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
 	"nuconntrack/privd/audit"
@@ -102,7 +103,7 @@ func becomeHelper() error {
 	if err := show(socketFolder, filepath.Dir(audit.JournalSocket)); err != nil {
 		return err
 	}
-	name := bin("nuconntrack-privd")
+	name := daemontest.Program(daemontest.Privd)
 	return syscall.Exec(name, append([]string{name}, os.Args[1:]...), os.Environ())
 }
 
@@ -131,13 +132,11 @@ func show(folder, at string) error {
 // startWithJournal starts daemons whose audit goes to a journal.
 func startWithJournal(t *testing.T) *world {
 	t.Helper()
-	w := &world{address: "127.0.0.1:8582"}
-	w.start(t, "journal", func(args []string) {
-		cmd := exec.Command("/proc/self/exe", args...)
-		cmd.Env = append(os.Environ(), childVariable+"="+childJournal)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
-		w.privd = run(t, cmd)
-	})
+	w := &world{World: daemontest.NewWorld(t), address: "127.0.0.1:8582"}
+	cmd := exec.Command("/proc/self/exe", w.PrivdArgs("journal")...)
+	cmd.Env = append(os.Environ(), childVariable+"="+childJournal)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	w.start(t, cmd)
 	return w
 }
 
@@ -175,7 +174,7 @@ func encoded(t *testing.T, w *world, keys []any) (all [][]byte) {
 		t.Fatal(err)
 	}
 	defer j.Close()
-	e := audit.Entry{Op: ipc.OpKill, Peer: ipc.Peer{PID: int32(w.frontd)}, Outcome: ipc.Killed,
+	e := audit.Entry{Op: ipc.OpKill, Peer: ipc.Peer{PID: int32(w.Frontd.PID())}, Outcome: ipc.Killed,
 		Actor: ipc.Actor{RequestID: rand.Uint64(), User: bareUser, Client: "127.0.0.1:40000"}}
 	b := make([]byte, audit.MaxEntry)
 	for _, key := range keys {

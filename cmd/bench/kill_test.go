@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 const (
@@ -37,7 +39,7 @@ func measureKillJournal(t *testing.T, have int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := []int{w.frontd, w.privd, journal}
+	parts := []int{w.Frontd.PID(), w.Privd.PID(), journal}
 	used := make([][]time.Duration, len(parts))
 	var before, bare []time.Duration
 	spent := killAll(t, w, killPairs, have, func(keys []any) {
@@ -63,7 +65,7 @@ func measureKillJournal(t *testing.T, have int) {
 		say("  processor time of %s: median %s (%s to %s)", of, short(median(all)), short(all[0]), short(all[len(all)-1]))
 	}
 	const want = killPairs * kills
-	waitFor(t, func() bool { // what was sent last may still be on its way
+	daemontest.WaitFor(t, "the journal has all results", func() bool { // what was sent last may still be on its way
 		n, err := countEntries()
 		if err != nil {
 			t.Fatal(err)

@@ -8,16 +8,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 const (
-	// binVariable tells the processes inside the namespace where the programs are.
-	binVariable = "NUCONNTRACK_BENCH_BIN"
 	// childVariable makes the test binary one of those that are compared.
 	childVariable = "NUCONNTRACK_BENCH_CHILD"
 	// sizesVariable tells the processes inside the namespace what the flag says.
@@ -40,7 +38,7 @@ func TestMain(m *testing.M) {
 		os.Exit(child(name))
 	}
 	flag.Parse()
-	os.Exit(runAll(m))
+	os.Exit(daemontest.Main(m, daemontest.Setup{Programs: []string{daemontest.Privd, daemontest.Frontd}, Prepare: prepare}))
 }
 
 // become makes the process another one, unless that fails.
@@ -49,41 +47,26 @@ func become(another func() error) int {
 	return 1
 }
 
-func runAll(m *testing.M) int {
-	if os.Getenv(binVariable) != "" {
-		return m.Run() // inside the namespace
-	}
-	dir, err := os.MkdirTemp("", "nuct-bench-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	cmd := exec.Command("go", "build", "-trimpath", "-o", dir+"/", "nuconntrack/cmd/nuconntrack-privd", "nuconntrack/cmd/nuconntrack-frontd")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build programs: %v\n%s", err, out)
-		return 1
-	}
-	os.Setenv(binVariable, dir)
+// prepare is done outside of the namespace, where limits can be raised.
+func prepare(dir string) (undo func(), err error) {
 	os.Setenv(sizesVariable, *sizes)
-	if stop, err := startJournald(dir); err != nil {
+	stop, err := startJournald(dir)
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "start a journal: %v\n", err)
-	} else {
-		defer stop()
+		stop = func() {}
 	}
 	largest, err := largestSize()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return stop, err
 	}
 	restore, err := raiseLimits(largest)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "raise limits: %v\n", err)
-		return 1
+		return stop, fmt.Errorf("raise limits: %w", err)
 	}
-	defer restore()
-	return m.Run()
+	return func() {
+		restore()
+		stop()
+	}, nil
 }
 
 // room is what a measurement needs besides the table that it measures.
@@ -129,6 +112,3 @@ func readNumber(t *testing.T, path string) int {
 	}
 	return n
 }
-
-// bin is the path of a program.
-func bin(name string) string { return filepath.Join(os.Getenv(binVariable), name) }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 // processors gives how much of the processors' time each process has had.
@@ -41,7 +43,7 @@ func processors(t *testing.T, pids []int) (all []time.Duration) {
 func settled(t *testing.T, pid int) {
 	t.Helper()
 	var last time.Duration
-	waitFor(t, func() bool {
+	daemontest.WaitFor(t, "the journal has nothing to do", func() bool {
 		before := last
 		last = processors(t, []int{pid})[0]
 		return last == before

@@ -7,16 +7,14 @@ package bench
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
+
+	"nuconntrack/cmd/daemontest"
 
 	"github.com/kolo/xmlrpc"
 )
@@ -24,65 +22,34 @@ import (
 // benchUser logs in.
 const benchUser = "bench"
 
-// world is a pair of daemons.
+// world is a pair of daemons, and a session.
 type world struct {
-	address       string
-	socket        string
-	privd, frontd int // process ids
-	http          *http.Client
-	session       string
+	*daemontest.World
+	address string
+	http    *http.Client
+	session string
 }
 
 // start starts both daemons; their logs and the audit are discarded.
 func start(t *testing.T) *world {
 	t.Helper()
-	w := &world{address: "127.0.0.1:8580"}
-	w.start(t, "stderr", func(args []string) { w.privd = daemon(t, "nuconntrack-privd", args...) })
+	w := &world{World: daemontest.NewWorld(t), address: "127.0.0.1:8580"}
+	w.start(t, daemontest.Command(daemontest.Privd, w.PrivdArgs("stderr")...))
 	return w
 }
 
-func (w *world) start(t *testing.T, audit string, helper func(args []string)) {
+func (w *world) start(t *testing.T, helper *exec.Cmd) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "nuct-bench-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	w.socket = filepath.Join(dir, "privd.sock")
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	policy := write("policy.toml", "[kill]\nallow = true\nrate = 1000000\nburst = 1000000\n[dump]\nduty = 1.0\n")
-	config := write("frontd.toml", fmt.Sprintf("listen = [%q]\nprivd = %q\nuser = \"self\"\nsession_timeout = \"1h\"\n[auth]\nbackend = \"none\"\n",
-		w.address, w.socket))
-	helper([]string{"--policy", policy, "--socket", w.socket, "--peer-user", "0", "--user", "self", "--audit", audit})
-	waitFor(t, func() bool {
-		_, err := os.Stat(w.socket)
-		return err == nil
-	})
-	w.frontd = daemon(t, "nuconntrack-frontd", "--config", config)
+	w.Write(t, "policy.toml", "[kill]\nallow = true\nrate = 1000000\nburst = 1000000\n[dump]\nduty = 1.0\n")
+	config := w.WriteConfig(t, fmt.Sprintf("listen = [%q]\n[auth]\nbackend = \"none\"\n", w.address))
+	w.Privd = quiet(t, helper)
+	w.Frontd = quiet(t, daemontest.Command(daemontest.Frontd, "--config", config))
 	w.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
-	waitFor(t, func() bool {
-		c, err := net.Dial("tcp", w.address)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
 	w.session = w.call(t, "login", benchUser).(string)
 }
 
-func daemon(t *testing.T, name string, args ...string) int {
-	t.Helper()
-	return run(t, exec.Command(bin(name), args...))
-}
-
-// run starts a process that ends with the test, and gives its id.
-func run(t *testing.T, cmd *exec.Cmd) int {
+// quiet starts a daemon whose output costs nothing, and nobody else's time to read it.
+func quiet(t *testing.T, cmd *exec.Cmd) *daemontest.Process {
 	t.Helper()
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
@@ -90,29 +57,7 @@ func run(t *testing.T, cmd *exec.Cmd) int {
 	}
 	defer null.Close()
 	cmd.Stdout, cmd.Stderr = null, null
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = new(syscall.SysProcAttr)
-	}
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
-	})
-	return cmd.Process.Pid
-}
-
-func waitFor(t *testing.T, so func() bool) {
-	t.Helper()
-	poll := time.NewTicker(10 * time.Millisecond)
-	defer poll.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !so(); <-poll.C {
-		if time.Now().After(deadline) {
-			t.Fatal("waited in vain")
-		}
-	}
+	return daemontest.StartDaemon(t, cmd)
 }
 
 // post sends a call and reads the answer, which it only looks through for a fault.
@@ -156,14 +101,14 @@ func (w *world) document(t testing.TB, method string, args ...any) []byte {
 }
 
 // anonymous is a process's memory that no file backs, in bytes.
-func anonymous(t *testing.T, pid int) int64 { return statusOf(t, pid, "RssAnon:") }
+func anonymous(t *testing.T, p *daemontest.Process) int64 { return statusOf(t, p, "RssAnon:") }
 
 // peak is the most memory that a process had.
-func peak(t *testing.T, pid int) int64 { return statusOf(t, pid, "VmHWM:") }
+func peak(t *testing.T, p *daemontest.Process) int64 { return statusOf(t, p, "VmHWM:") }
 
-func statusOf(t *testing.T, pid int, field string) int64 {
+func statusOf(t *testing.T, p *daemontest.Process, field string) int64 {
 	t.Helper()
-	n, err := readStatus(strconv.Itoa(pid), field)
+	n, err := readStatus(strconv.Itoa(p.PID()), field)
 	if err != nil {
 		t.Fatal(err)
 	}

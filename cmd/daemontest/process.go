@@ -145,3 +145,6 @@ func (p *Process) Signal(t testing.TB, s os.Signal) {
 
 // Says counts how often the process wrote a text.
 func (p *Process) Says(text string) int { return strings.Count(p.Out.String(), text) }
+
+// PID is the process's id, also after its end.
+func (p *Process) PID() int { return p.Cmd.Process.Pid }
