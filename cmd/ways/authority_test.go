@@ -82,8 +82,8 @@ func (a *authority) server(t *testing.T, p place, name string) {
 	template := certificate(name)
 	template.DNSNames, template.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1)}
 	cert, key := a.issue(t, template)
-	p.write(t, "cert.pem", cert, 0o644)
-	p.write(t, "key.pem", key, 0o600)
+	p.show(t, "cert.pem", cert)
+	p.Write(t, "key.pem", key)
 }
 
 // tls is what a client needs who believes this authority and may have a certificate.

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 // TestGuessing: wrong passwords by the thousand from one source, and the admin from another.
@@ -43,8 +45,8 @@ func TestGuessing(t *testing.T) {
 					}
 				}
 			})
-			d.end()
-			log := d.out.String()
+			d.End()
+			log := d.Out.String()
 			if !strings.Contains(log, "login failed") || !strings.Contains(log, "127.0.0.2") || !strings.Contains(log, "kept waiting") {
 				t.Error("the attack does not stand in the log")
 			}
@@ -88,9 +90,9 @@ func guess(t *testing.T, url string, attack func(i int) (user, from string), f f
 			}
 		})
 	}
-	waitFor(t, "thousands of wrong passwords", func() bool { return sent.Load() > 1000 })
+	daemontest.WaitFor(t, "thousands of wrong passwords", func() bool { return sent.Load() > 1000 })
 	f()
-	waitFor(t, "thousands of wrong passwords", func() bool { return sent.Load() > 3000 })
+	daemontest.WaitFor(t, "thousands of wrong passwords", func() bool { return sent.Load() > 3000 })
 	close(stop)
 	all.Wait()
 	if heard.Load() == 0 || slowed.Load() < 10*heard.Load() {
@@ -103,7 +105,7 @@ func TestTLS(t *testing.T) {
 	a.server(t, p, "one")
 	port, plain := freePort(t), freePort(t)
 	d := p.frontd(t, fmt.Sprintf("listen = [\"127.0.0.1:%d\", \"plain:127.0.0.1:%d\"]\n[tls]\ncert = %q\nkey = %q\n[auth]\nbackend = \"none\"\n",
-		port, plain, p.path("cert.pem"), p.path("key.pem")))
+		port, plain, p.Path("cert.pem"), p.Path("key.pem")))
 	url := fmt.Sprintf("https://127.0.0.1:%d/RPC2", port)
 	cfg := a.tls(t, nil)
 	client := overTLS(cfg)
@@ -137,19 +139,19 @@ func TestTLS(t *testing.T) {
 		t.Fatal(got)
 	}
 	a.server(t, p, "two")
-	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := d.Cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the new certificate", func() bool { return shown(cfg) == "two" })
+	daemontest.WaitFor(t, "the new certificate", func() bool { return shown(cfg) == "two" })
 	if got := who(t, one, url, nil, "ann"); got != "ann admin" {
 		t.Errorf("over the connection of before: %s", got)
 	}
-	waitFor(t, "the log to tell", func() bool { return strings.Contains(d.out.String(), "certificates reloaded") })
-	p.write(t, "key.pem", "no key", 0o600)
-	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+	daemontest.WaitFor(t, "the log to tell", func() bool { return strings.Contains(d.Out.String(), "certificates reloaded") })
+	p.Write(t, "key.pem", "no key")
+	if err := d.Cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "the complaint", func() bool { return strings.Contains(d.out.String(), "former ones stay") })
+	daemontest.WaitFor(t, "the complaint", func() bool { return strings.Contains(d.Out.String(), "former ones stay") })
 	if got := shown(cfg); got != "two" {
 		t.Errorf("after a bad reload: %s", got)
 	}
@@ -178,10 +180,10 @@ func oneConnection(t *testing.T, cfg *tls.Config, port int) *http.Client {
 func TestClientCertificates(t *testing.T) {
 	a, stranger, p := newAuthority(t), newAuthority(t), newPlace(t)
 	a.server(t, p, "server")
-	p.write(t, "ca.pem", a.pem, 0o644)
+	p.show(t, "ca.pem", a.pem)
 	port := freePort(t)
 	p.frontd(t, fmt.Sprintf("listen = [\"127.0.0.1:%d\"]\n[tls]\ncert = %q\nkey = %q\nclient_ca = %q\n[auth]\nbackend = \"tls\"\n"+
-		"[auth.roles]\n\"ann@example.org\" = \"operator\"\n\"host.example.org\" = \"viewer\"\n", port, p.path("cert.pem"), p.path("key.pem"), p.path("ca.pem")))
+		"[auth.roles]\n\"ann@example.org\" = \"operator\"\n\"host.example.org\" = \"viewer\"\n", port, p.Path("cert.pem"), p.Path("key.pem"), p.Path("ca.pem")))
 	tests := map[string]struct {
 		of   *authority
 		make func(c *x509.Certificate)
@@ -240,10 +242,10 @@ func TestLocalUsers(t *testing.T) {
 	}
 	port := freePort(t)
 	config := func(local string) string {
-		return fmt.Sprintf("listen = [\"unix:%s\", \"127.0.0.1:%d\"]\n[auth]\nbackend = \"file\"\nfile = %q\n%s", p.path("s"), port, p.path("passwd"), local)
+		return fmt.Sprintf("listen = [\"unix:%s\", \"127.0.0.1:%d\"]\n[auth]\nbackend = \"file\"\nfile = %q\n%s", p.Path("s"), port, p.Path("passwd"), local)
 	}
 	p.passwd(t, "right horse", "ann")
-	client, tcp := overUnix(p.path("s")), fmt.Sprintf("http://127.0.0.1:%d/", port)
+	client, tcp := overUnix(p.Path("s")), fmt.Sprintf("http://127.0.0.1:%d/", port)
 	for way, test := range map[string]struct{ local, want string }{
 		"by uid":          {fmt.Sprintf("[auth.local.users]\n%d = \"operator\"\n", me), name + " operator"},
 		"by group":        {fmt.Sprintf("[[auth.local.groups]]\ngroup = \"%d\"\nrole = \"viewer\"\n", os.Getgid()), name + " viewer"},
@@ -252,7 +254,7 @@ func TestLocalUsers(t *testing.T) {
 	} {
 		t.Run(way, func(t *testing.T) {
 			d := p.frontd(t, config(test.local))
-			defer d.end()
+			defer d.End()
 			if got := who(t, client, "http://x/", nil); got != test.want {
 				t.Errorf("login(): %s, want %s", got, test.want)
 			}
@@ -273,10 +275,10 @@ func TestLocalUsers(t *testing.T) {
 func TestProxyHeaderIsRefused(t *testing.T) {
 	p := newPlace(t)
 	port := freePort(t)
-	d := p.frontd(t, fmt.Sprintf("listen = [\"unix:%s\", \"127.0.0.1:%d\"]\n[proxy]\nfrom = [\"unix\", \"127.0.0.9\"]\nclient_header = \"X-Real-IP\"\n[auth]\nbackend = \"proxy\"\nrole = \"viewer\"\n", p.path("s"), port))
+	d := p.frontd(t, fmt.Sprintf("listen = [\"unix:%s\", \"127.0.0.1:%d\"]\n[proxy]\nfrom = [\"unix\", \"127.0.0.9\"]\nclient_header = \"X-Real-IP\"\n[auth]\nbackend = \"proxy\"\nrole = \"viewer\"\n", p.Path("s"), port))
 	url := fmt.Sprintf("http://127.0.0.1:%d/RPC2", port)
 	ann := http.Header{"X-Remote-User": {"ann"}, "X-Real-Ip": {"203.0.113.5"}}
-	if got := who(t, overUnix(p.path("s")), "http://x/", ann); got != "ann viewer" {
+	if got := who(t, overUnix(p.Path("s")), "http://x/", ann); got != "ann viewer" {
 		t.Errorf("over the Unix socket: %s", got)
 	}
 	if got := who(t, fromAddress("127.0.0.9"), url, ann, "any", "thing"); got != "ann viewer" {
@@ -288,8 +290,8 @@ func TestProxyHeaderIsRefused(t *testing.T) {
 	if got := who(t, fromAddress("127.0.0.9"), url, nil, "ann", "x"); got != "fault 1" {
 		t.Errorf("without the header: %s", got)
 	}
-	d.end()
-	log := d.out.String()
+	d.End()
+	log := d.Out.String()
 	if !strings.Contains(log, "203.0.113.5 via 127.0.0.9") || strings.Contains(log, "203.0.113.5 via 127.0.0.8") {
 		t.Error("the log has the wrong clients")
 	}

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 // server is a web server before frontd, with the example of docs/.
@@ -43,10 +45,10 @@ http {
     scgi_temp_path %[1]s/scgi;
     include %[1]s/example.conf;
 }
-`, string(p)),
-		edit: []string{"listen 443", fmt.Sprint("listen 127.0.0.1:", port), "/etc/nginx/nuconntrack.crt", p.path("cert.pem"),
-			"/etc/nginx/nuconntrack.key", p.path("key.pem"), "/etc/nginx/nuconntrack.htpasswd", p.path("htpasswd"),
-			"/run/nuconntrack/frontd.sock", p.path("s")},
+`, p.Dir),
+		edit: []string{"listen 443", fmt.Sprint("listen 127.0.0.1:", port), "/etc/nginx/nuconntrack.crt", p.Path("cert.pem"),
+			"/etc/nginx/nuconntrack.key", p.Path("key.pem"), "/etc/nginx/nuconntrack.htpasswd", p.Path("htpasswd"),
+			"/run/nuconntrack/frontd.sock", p.Path("s")},
 	}
 }
 
@@ -68,10 +70,10 @@ Listen 127.0.0.1:%[2]d
 User www-data
 Group www-data
 %[3]sInclude %[1]s/example.conf
-`, string(p), port, load.String()),
-		edit: []string{"*:443", fmt.Sprint("127.0.0.1:", port), "/etc/apache2/nuconntrack.crt", p.path("cert.pem"),
-			"/etc/apache2/nuconntrack.key", p.path("key.pem"), "/etc/apache2/nuconntrack.htpasswd", p.path("htpasswd"),
-			"/run/nuconntrack/frontd.sock", p.path("s")},
+`, p.Dir, port, load.String()),
+		edit: []string{"*:443", fmt.Sprint("127.0.0.1:", port), "/etc/apache2/nuconntrack.crt", p.Path("cert.pem"),
+			"/etc/apache2/nuconntrack.key", p.Path("key.pem"), "/etc/apache2/nuconntrack.htpasswd", p.Path("htpasswd"),
+			"/run/nuconntrack/frontd.sock", p.Path("s")},
 	}
 }
 
@@ -82,9 +84,9 @@ func TestBehind(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, loopback %t", name, loopback), func(t *testing.T) {
 				a, p, port, inner := newAuthority(t), newPlace(t), freePort(t), freePort(t)
 				a.server(t, p, "proxy")
-				p.write(t, "ca.pem", a.pem, 0o644)
+				p.show(t, "ca.pem", a.pem)
 				s := make(p, port)
-				listen, from := "unix:"+p.path("s"), "uid:33"
+				listen, from := "unix:"+p.Path("s"), "uid:33"
 				if loopback {
 					listen, from = fmt.Sprint("127.0.0.1:", inner), "127.0.0.1"
 					s.edit = append([]string{"unix:/run/nuconntrack/frontd.sock|http://localhost/", fmt.Sprintf("http://127.0.0.1:%d/", inner),
@@ -95,7 +97,7 @@ func TestBehind(t *testing.T) {
 					listen, from, clientHeader))
 				if !loopback {
 					// As the group of the socket would let www-data in.
-					if err := os.Chown(p.path("s"), -1, 33); err != nil {
+					if err := os.Chown(p.Path("s"), -1, 33); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -115,22 +117,22 @@ func (s server) start(t *testing.T, example string) {
 	for i := 0; i < len(s.edit); i += 2 {
 		text = []byte(strings.ReplaceAll(string(text), s.edit[i], s.edit[i+1]))
 	}
-	s.p.write(t, "example.conf", string(text), 0o644)
-	if out, err := exec.Command("htpasswd", "-B", "-b", "-c", s.p.path("htpasswd"), "ann", "right horse").CombinedOutput(); err != nil {
+	s.p.show(t, "example.conf", string(text))
+	if out, err := exec.Command("htpasswd", "-B", "-b", "-c", s.p.Path("htpasswd"), "ann", "right horse").CombinedOutput(); err != nil {
 		t.Fatalf("htpasswd: %v\n%s", err, out)
 	}
-	if err := os.Chmod(s.p.path("htpasswd"), 0o644); err != nil {
+	if err := os.Chmod(s.p.Path("htpasswd"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	start(t, s.cmd(s.p.write(t, "server.conf", s.conf, 0o644)))
-	waitFor(t, example, func() bool { return listening(s.port) })
+	daemontest.Start(t, s.cmd(s.p.show(t, "server.conf", s.conf)))
+	daemontest.WaitFor(t, example, func() bool { return listening(s.port) })
 }
 
 func basic(user, password string) http.Header {
 	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}}
 }
 
-func (s server) try(t *testing.T, a *authority, d *process) {
+func (s server) try(t *testing.T, a *authority, d *daemontest.Process) {
 	t.Helper()
 	cfg := a.tls(t, nil)
 	client, url := overTLS(cfg), fmt.Sprintf("https://localhost:%d/RPC2", s.port)
@@ -153,14 +155,14 @@ func (s server) try(t *testing.T, a *authority, d *process) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	waitFor(t, "the client's address in the log", func() bool { return strings.Count(d.out.String(), "127.0.0.1 via ") >= 3 })
-	right, wrong := s.p.write(t, "right", "right horse\n", 0o600), s.p.write(t, "wrong", "wrong\n", 0o600)
-	ask := []string{"--server", url, "--ca-file", s.p.path("ca.pem"), "--user", "ann", "--password-file"}
+	daemontest.WaitFor(t, "the client's address in the log", func() bool { return strings.Count(d.Out.String(), "127.0.0.1 via ") >= 3 })
+	right, wrong := s.p.Write(t, "right", "right horse\n"), s.p.Write(t, "wrong", "wrong\n")
+	ask := []string{"--server", url, "--ca-file", s.p.Path("ca.pem"), "--user", "ann", "--password-file"}
 	wantNuctl(t, "when the proxy asks", "ann operator", append(ask, right)...)
 	wantNuctl(t, "from the first call on", "ann operator", append(ask, right, "--http-auth", "basic")...)
 	wantNuctl(t, "with another password", "exit code 4", append(ask, wrong)...)
 	wantNuctl(t, "that does not tell the proxy", "exit code 4", append(ask, right, "--http-auth", "never")...)
-	log := d.out.String()
+	log := d.Out.String()
 	if strings.Contains(log, "203.0.113.9") || strings.Contains(log, "right horse") {
 		t.Error("what a client made up, or its password, stands in the log")
 	}
@@ -178,7 +180,7 @@ session = firewall.login()
 print(firewall.whoami(session)["user"])
 firewall.logout(session)
 `
-	out, err := exec.Command("python3", "-c", program, url, s.p.path("ca.pem")).CombinedOutput()
+	out, err := exec.Command("python3", "-c", program, url, s.p.Path("ca.pem")).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "ann" {
 		t.Errorf("Python: %v\n%s", err, out)
 	}
@@ -187,7 +189,7 @@ firewall.logout(session)
 // TestHtpasswd: the users of Apache are users here, with the file as it is.
 func TestHtpasswd(t *testing.T) {
 	p, port := newPlace(t), freePort(t)
-	file := p.path("htpasswd")
+	file := p.Path("htpasswd")
 	for _, args := range [][]string{{"-B", "-c"}, {"-s"}} {
 		user := "ann" + args[0]
 		if out, err := exec.Command("htpasswd", append(args, "-b", file, user, "right horse")...).CombinedOutput(); err != nil {
@@ -204,9 +206,9 @@ func TestHtpasswd(t *testing.T) {
 		if got := who(t, http.DefaultClient, url, nil, "ann-B", "right horse"); got != "ann-B admin" {
 			t.Errorf("bcrypt: %s", got)
 		}
-		d.end()
-		if strings.Contains(d.out.String(), "nuctl passwd") != legacy {
-			t.Errorf("the advice: %s", &d.out)
+		d.End()
+		if strings.Contains(d.Out.String(), "nuctl passwd") != legacy {
+			t.Errorf("the advice: %s", &d.Out)
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 // strange is a user whose name would be a filter of its own.
@@ -122,16 +124,16 @@ access to * by users read by * none
 type slapd struct {
 	p           place
 	ldap, ldaps int
-	daemon      *process
+	daemon      *daemontest.Process
 }
 
 func startSlapd(t *testing.T, a *authority) *slapd {
 	t.Helper()
 	s := &slapd{p: newPlace(t), ldap: freePort(t), ldaps: freePort(t)}
 	a.server(t, s.p, "directory")
-	s.p.write(t, "ca.pem", a.pem, 0o644)
-	conf := s.p.write(t, "slapd.conf", fmt.Sprintf(slapdConf, string(s.p)), 0o600)
-	if err := os.Mkdir(s.p.path("db"), 0o700); err != nil {
+	s.p.show(t, "ca.pem", a.pem)
+	conf := s.p.Write(t, "slapd.conf", fmt.Sprintf(slapdConf, s.p.Dir))
+	if err := os.Mkdir(s.p.Path("db"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	add := exec.Command("/usr/sbin/slapadd", "-q", "-f", conf)
@@ -140,9 +142,9 @@ func startSlapd(t *testing.T, a *authority) *slapd {
 		t.Fatalf("slapadd: %v\n%s", err, out)
 	}
 	// -d keeps it in the foreground.
-	s.daemon = start(t, exec.Command("/usr/sbin/slapd", "-f", conf, "-d", "none", "-h",
+	s.daemon = daemontest.Start(t, exec.Command("/usr/sbin/slapd", "-f", conf, "-d", "none", "-h",
 		fmt.Sprintf("ldap://127.0.0.1:%d ldaps://127.0.0.1:%d", s.ldap, s.ldaps)))
-	waitFor(t, "slapd", func() bool { return listening(s.ldap) && listening(s.ldaps) })
+	daemontest.WaitFor(t, "slapd", func() bool { return listening(s.ldap) && listening(s.ldaps) })
 	return s
 }
 
@@ -157,7 +159,7 @@ func listening(port int) bool {
 // config is that of a frontd that asks servers.
 func (s *slapd) config(t *testing.T, port int, ca, servers, lines string) string {
 	t.Helper()
-	s.p.write(t, "secret", "searching\n", 0o600)
+	s.p.Write(t, "secret", "searching\n")
 	return fmt.Sprintf(`listen = ["127.0.0.1:%d"]
 [auth]
 backend = "ldap"
@@ -180,7 +182,7 @@ role = "viewer"
 const groupBase = "group_base = \"ou=groups,dc=example,dc=org\"\n"
 
 func (s *slapd) searching() string {
-	return fmt.Sprintf("base = \"ou=people,dc=example,dc=org\"\nbind_dn = \"cn=searcher,dc=example,dc=org\"\nbind_password_file = %q\n", s.p.path("secret")) + groupBase
+	return fmt.Sprintf("base = \"ou=people,dc=example,dc=org\"\nbind_dn = \"cn=searcher,dc=example,dc=org\"\nbind_password_file = %q\n", s.p.Path("secret")) + groupBase
 }
 
 const direct = "user_dn = \"uid={user},ou=people,dc=example,dc=org\"\n" + groupBase
@@ -202,7 +204,7 @@ func TestLDAP(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, port := newPlace(t), freePort(t)
-			d := p.frontd(t, s.config(t, port, s.p.path("ca.pem"), way.servers, way.lines))
+			d := p.frontd(t, s.config(t, port, s.p.Path("ca.pem"), way.servers, way.lines))
 			url := fmt.Sprintf("http://127.0.0.1:%d/RPC2", port)
 			for _, login := range []struct{ user, password, want string }{
 				{"ann", "horse ann", "ann operator"},
@@ -228,7 +230,7 @@ func TestLDAP(t *testing.T) {
 					t.Errorf("%q with %q: %s, want %s", login.user, login.password, got, login.want)
 				}
 			}
-			if log := d.out.String(); strings.Contains(log, "horse") || strings.Contains(log, "searching") {
+			if log := d.Out.String(); strings.Contains(log, "horse") || strings.Contains(log, "searching") {
 				t.Errorf("a password stands in the log:\n%s", log)
 			}
 		})
@@ -245,10 +247,10 @@ func TestLDAPDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { silent.Close() }) // after those that run in parallel
-	stranger := s.p.write(t, "stranger.pem", newAuthority(t).pem, 0o644)
-	s.p.write(t, "wrong", "not it\n", 0o600)
-	s.p.write(t, "open", "searching\n", 0o644)
-	ca, up := s.p.path("ca.pem"), fmt.Sprintf("\"ldaps://127.0.0.1:%d\"", s.ldaps)
+	stranger := s.p.show(t, "stranger.pem", newAuthority(t).pem)
+	s.p.Write(t, "wrong", "not it\n")
+	s.p.show(t, "open", "searching\n")
+	ca, up := s.p.Path("ca.pem"), fmt.Sprintf("\"ldaps://127.0.0.1:%d\"", s.ldaps)
 	for name, test := range map[string]struct{ ca, servers, lines, log string }{
 		"nobody listens":        {ca, "\"ldaps://127.0.0.1:1\"", s.searching(), "connection refused"},
 		"says nothing":          {ca, fmt.Sprintf("\"ldaps://%s\"", silent.Addr()), s.searching(), "timeout"},
@@ -273,13 +275,13 @@ func TestLDAPDown(t *testing.T) {
 			if took := time.Since(begun); took > 10*time.Second {
 				t.Errorf("it took %s", took)
 			}
-			waitFor(t, "the log to say "+test.log, func() bool {
-				log := d.out.String()
+			daemontest.WaitFor(t, "the log to say "+test.log, func() bool {
+				log := d.Out.String()
 				// Whichever of the two deadlines is first names itself.
 				late := test.log == "timeout" && strings.Contains(log, "deadline exceeded")
 				return strings.Contains(log, "log in by ldap") && (late || strings.Contains(log, test.log))
 			})
-			if strings.Contains(d.out.String(), "horse") {
+			if strings.Contains(d.Out.String(), "horse") {
 				t.Error("a password stands in the log")
 			}
 		})

@@ -3,154 +3,47 @@
 package ways
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
+
+	"nuconntrack/cmd/daemontest"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
-
-var binDir string // set once by TestMain
-
-// TestMain builds the programs once.
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "nuct-bin-")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		binDir = dir
-		err = os.Chmod(dir, 0o755)
-	}
-	if err == nil {
-		cmd := exec.Command("go", "build", "-o", dir+"/", "nuconntrack/cmd/nuconntrack-frontd", "nuconntrack/cmd/nuctl")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		cmd.Stderr = os.Stderr
-		err = cmd.Run()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "build programs:", err)
-		return 1
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(daemontest.Main(m, daemontest.Setup{Programs: []string{daemontest.Frontd, daemontest.Nuctl}}))
 }
 
-// output collects what a process writes, and may be read meanwhile.
-type output struct {
-	mu sync.Mutex // guards b
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-// process is one that runs until the test's end.
-type process struct {
-	cmd *exec.Cmd
-	out output
-	end func()
-}
-
-// start starts a process that SIGTERM ends.
-func start(t *testing.T, cmd *exec.Cmd) *process {
-	t.Helper()
-	p := &process{cmd: cmd}
-	cmd.Stdout, cmd.Stderr = &p.out, &p.out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var once sync.Once
-	p.end = func() {
-		once.Do(func() {
-			cmd.Process.Signal(syscall.SIGTERM)
-			kill := time.AfterFunc(patience, func() { cmd.Process.Kill() })
-			defer kill.Stop()
-			cmd.Wait()
-		})
-	}
-	t.Cleanup(func() {
-		p.end()
-		if t.Failed() {
-			t.Logf("%s wrote:\n%s", filepath.Base(cmd.Path), &p.out)
-		}
-	})
-	return p
-}
-
-// place is a folder of a test, short enough for sockets, that other users may enter.
-type place string
+// place is a folder of a test, where frontd has no helper.
+type place struct{ *daemontest.World }
 
 func newPlace(t *testing.T) place {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "nuct-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return place(dir)
+	return place{daemontest.NewWorld(t)}
 }
 
-func (p place) path(name string) string { return filepath.Join(string(p), name) }
-
-func (p place) write(t *testing.T, name, text string, mode os.FileMode) string {
+// show writes a file that other users may read.
+func (p place) show(t *testing.T, name, text string) string {
 	t.Helper()
-	if err := os.WriteFile(p.path(name), []byte(text), mode); err != nil {
+	path := p.Write(t, name, text)
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return p.path(name)
+	return path
 }
 
 // frontd starts the daemon as whoever runs the test, and returns when it serves.
-func (p place) frontd(t *testing.T, config string) *process {
+func (p place) frontd(t *testing.T, config string) *daemontest.Process {
 	t.Helper()
-	p.write(t, "frontd.toml", "user = \"self\"\nprivd = \"/nonexistent/privd.sock\"\nsession_timeout = \"10m\"\n"+config, 0o600)
-	notify := p.path("notify")
-	os.Remove(notify)
-	ready, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notify, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ready.Close()
-	cmd := exec.Command(filepath.Join(binDir, "nuconntrack-frontd"), "--config", p.path("frontd.toml"))
-	cmd.Env = []string{"NOTIFY_SOCKET=" + notify}
-	d := start(t, cmd)
-	ready.SetReadDeadline(time.Now().Add(patience))
-	said := make([]byte, 256)
-	if n, err := ready.Read(said); err != nil || !strings.Contains(string(said[:n]), "READY=1") {
-		t.Fatalf("frontd does not become ready: %q, %v", said[:n], err)
-	}
-	return d
+	p.StartFrontd(t, config)
+	return p.Frontd
 }
 
 // freePort is a port of loopback on which nobody listened a moment ago.
@@ -162,17 +55,6 @@ func freePort(t *testing.T) int {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
-}
-
-func waitFor(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	poll := time.NewTicker(20 * time.Millisecond)
-	defer poll.Stop()
-	for end := time.Now().Add(patience); !so(); <-poll.C {
-		if time.Now().After(end) {
-			t.Fatalf("waited %s in vain: %s", patience, what)
-		}
-	}
 }
 
 // overUnix is a client of a Unix socket.
@@ -213,7 +95,7 @@ func call(c *http.Client, url string, header http.Header, method string, args ..
 		fmt.Fprintf(&b, "<param><value><string>%s</string></value></param>", a)
 	}
 	b.WriteString("</params></methodCall>")
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), daemontest.Patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(b.String()))
 	if err != nil {
@@ -274,11 +156,7 @@ func who(t *testing.T, c *http.Client, url string, header http.Header, args ...s
 func (p place) passwd(t *testing.T, password string, users ...string) string {
 	t.Helper()
 	for _, user := range users {
-		cmd := exec.Command(filepath.Join(binDir, "nuctl"), "passwd", "--file", p.path("passwd"), "--stdin", user)
-		cmd.Stdin = strings.NewReader(password + "\n")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("nuctl passwd: %v\n%s", err, out)
-		}
+		p.SetPassword(t, user, password)
 	}
-	return p.path("passwd")
+	return p.Path("passwd")
 }
