@@ -13,8 +13,6 @@ import (
 	"nuconntrack/cmd/nuctl/client"
 	"nuconntrack/cmd/nuctl/connection"
 	"nuconntrack/cmd/nuctl/output"
-	"nuconntrack/frontd/table"
-	"nuconntrack/ipc"
 )
 
 // reporter tells what became of connections that were to be killed.
@@ -164,11 +162,11 @@ func (r *reporter) word(outcome string) string {
 // named says which connection it is: its key holds its addresses.
 func (r *reporter) named(report client.Report) string {
 	id := "id " + output.Clean(report.ID)
-	target, err := table.DecodeKey(report.Key)
+	row, err := connection.OfKey(report.Key)
 	if err != nil {
 		return id
 	}
-	return r.app.described(rowOfTarget(target)) + " (" + id + ")"
+	return r.app.described(row) + " (" + id + ")"
 }
 
 // described is a connection on one line, without its id.
@@ -178,21 +176,6 @@ func (a *app) described(row connection.Row) string {
 		arrow = " → "
 	}
 	return output.Text(row, "proto") + " " + output.Source(row, arrow) + " to " + output.Destination(row, arrow)
-}
-
-// rowOfTarget is a row with what a key holds.
-func rowOfTarget(t ipc.Target) connection.Row {
-	row := connection.Row{"proto": table.ProtocolName(t.Protocol)}
-	for _, d := range []struct {
-		name  string
-		tuple ipc.Tuple
-	}{{"orig", t.Orig}, {"repl", t.Reply}} {
-		row[d.name+"_src"], row[d.name+"_dst"] = d.tuple.Src.String(), d.tuple.Dst.String()
-		if d.tuple.Kind == ipc.Ports {
-			row[d.name+"_port_src"], row[d.name+"_port_dst"] = int64(d.tuple.SrcPort), int64(d.tuple.DstPort)
-		}
-	}
-	return row
 }
 
 func killQuestion(n int) string { return fmt.Sprintf("Kill %s?", plural(n)) }

@@ -29,7 +29,7 @@ func (a *app) top() *cobra.Command {
 		Short: "watch connections, kill and change them, on the whole terminal",
 		Long: `Show the connections on the whole terminal, read anew every few seconds: those that match the
 expression, the fastest first. ? lists the keys: letters sort, / filters, digits group, Space marks,
-k kills after asking, q quits. A mark belongs to the connection, not to its line.
+k kills after asking, K all that match the filter, q quits. A mark belongs to the connection, not to its line.
 What the role of the user does not permit is not offered. Without colours if NO_COLOR is set.
 
 ` + table.ExprHelp(),

@@ -69,13 +69,35 @@ func (f *fetcher) kill(ctx context.Context, r request) ([]report, error) {
 	}
 	reports := make([]report, len(all))
 	for i, one := range all {
-		reports[i] = report{key: r.keys[i], name: r.names[i], outcome: output.Clean(one.Outcome),
-			detail: output.Clean(one.Detail), ended: one.Ended()}
-		if one.Outcome == client.OutcomeReturned && one.Detail == "" {
-			reports[i].detail = "killed, but it came back"
-		}
+		reports[i] = reportOf(one, r.keys[i], r.names[i])
 	}
 	return reports, nil
+}
+
+// killAll kills what matches in the snapshot that the user was asked about. What they are called
+// is in their keys.
+func (f *fetcher) killAll(ctx context.Context, r request) ([]report, error) {
+	all, err := f.source.KillMatching(ctx, r.query.filters(), r.snapshot, client.KillOptions{Watch: watch})
+	if err != nil {
+		return nil, err
+	}
+	reports := make([]report, len(all))
+	for i, one := range all {
+		name := "id " + output.Clean(one.ID)
+		if row, err := connection.OfKey(one.Key); err == nil {
+			name = nameOf(row)
+		}
+		reports[i] = reportOf(one, one.Key, name)
+	}
+	return reports, nil
+}
+
+func reportOf(one client.Report, key, name string) report {
+	r := report{key: key, name: name, outcome: output.Clean(one.Outcome), detail: output.Clean(one.Detail), ended: one.Ended()}
+	if one.Outcome == client.OutcomeReturned && one.Detail == "" {
+		r.detail = "killed, but it came back"
+	}
+	return r
 }
 
 // change changes one after the other. The first refusal that would meet all others too ends it.

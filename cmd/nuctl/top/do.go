@@ -7,22 +7,31 @@ func (s *state) enter() {
 		s.detail()
 		return
 	}
+	if q, ok := s.inGroup(); ok {
+		s.show(q)
+	}
+}
+
+// inGroup is the query for the connections of the group under the cursor; false, with the
+// reason on the screen, if there is none.
+func (s *state) inGroup() (q query, ok bool) {
 	row := s.win.row(s.cursor)
 	if row == nil {
-		return
+		s.say("there is no group under the cursor")
+		return query{}, false
 	}
 	value, ok := row.Text("value")
 	if !ok {
 		s.say("these connections have no %s: there is no filter for that", groupingOf(s.query.by).title)
-		return
+		return query{}, false
 	}
-	q := s.connections()
+	q = s.connections()
 	q.expr = narrowed(s.query.expr, groupingOf(s.query.by).test(value))
 	if _, wrong := checkExpr(q.expr); wrong != "" {
 		s.say("no filter can ask for this group: %s", wrong)
-		return
+		return query{}, false
 	}
-	s.show(q)
+	return q, true
 }
 
 // connections is the query to return to from groups.

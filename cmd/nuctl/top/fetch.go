@@ -26,6 +26,7 @@ type Reader interface {
 
 // Actor acts on connections.
 type Actor interface {
+	KillMatching(ctx context.Context, filters map[string]any, snapshot string, o client.KillOptions) ([]client.Report, error)
 	KillReport(ctx context.Context, targets []string, watch time.Duration) ([]client.Report, error)
 	Change(ctx context.Context, field, target, value string) error
 	// Renew logs in again; an empty password stands for the last one.
@@ -54,7 +55,7 @@ type lane struct {
 
 func newFetcher(source Source, fields []string) *fetcher {
 	f := &fetcher{source: source, fields: known(fields), answers: make(chan answer, 1), lanes: map[operation]*lane{}}
-	for _, op := range []operation{opRefresh, opScroll, opDetail, opKill, opChange, opLogin} {
+	for _, op := range []operation{opRefresh, opScroll, opDetail, opKill, opSample, opKillAll, opChange, opLogin} {
 		f.lanes[op] = &lane{next: make(chan request, 1)}
 	}
 	return f
@@ -78,7 +79,7 @@ func (f *fetcher) ask(r request) {
 }
 
 // acts says whether a request does something that must not be cut off.
-func (r request) acts() bool { return r.op == opKill || r.op == opChange || r.op == opLogin }
+func (r request) acts() bool { return r.kills() || r.op == opChange || r.op == opLogin }
 
 // run works until ctx ends, and waits for the calls under way.
 func (f *fetcher) run(ctx context.Context) {
@@ -157,6 +158,11 @@ func (f *fetcher) call(ctx context.Context, r request) answer {
 		a.page, a.err = f.window(ctx, q, 0, 1, r.snapshot)
 	case opKill:
 		a.reports, a.err = f.kill(ctx, r)
+	case opSample:
+		q := client.Query{Filters: r.query.filters(), OrderBy: r.query.orderBy, Descending: r.query.desc, Fields: f.there(rowFields())}
+		a.page, a.err = f.window(ctx, q, 0, r.length, r.snapshot)
+	case opKillAll:
+		a.reports, a.err = f.killAll(ctx, r)
 	case opChange:
 		a.reports, a.err = f.change(ctx, r)
 	case opLogin:

@@ -71,6 +71,8 @@ func freshness(s *state, t theme) (string, tcell.Style) {
 		return fmt.Sprintf("STALE: %s%s: %s", read, age, output.Clean(s.trouble)), t.bad
 	case !s.reading.IsZero() && waited >= slowAfter:
 		return fmt.Sprintf("SLOW: %s, waiting for an answer for %s", read, output.Seconds(uint64(waited.Seconds()))), t.caution
+	case s.asksAll():
+		return "HELD: " + read + ", until you have answered", t.caution
 	case s.paused:
 		return "PAUSED: " + read + ", p goes on", t.caution
 	}
@@ -118,9 +120,9 @@ func grouped(n int) string {
 
 // foot says what the keys do, what has just happened, and how the command line shows the same.
 func (v *view) foot(p painter, s *state, height int) {
-	p.both(height-3, v.theme.caution, output.Clean(s.message), place(s))
+	p.both(height-3, v.theme.title, output.Clean(s.message), place(s))
 	p.line(height-2, v.theme.plain, "$ "+output.Clean(s.query.command()))
-	p.line(height-1, v.theme.header, s.hints())
+	p.line(height-1, v.theme.header, s.hints(p.width))
 }
 
 // place says which lines are on the screen.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gdamore/tcell/v2"
+
 	"nuconntrack/frontd/table"
 )
 
@@ -32,16 +34,17 @@ func (s *state) help() {
 	s.popup = &popup{kind: popupText, title: "Help", lines: lines}
 }
 
-// hints are the keys for the line at the bottom.
-func (s *state) hints() string {
+// hints are the keys for the line at the bottom, as many as it has room for: those that are
+// hardest to do without.
+func (s *state) hints(width int) string {
 	if s.popup != nil {
 		return s.popupHints()
 	}
-	var parts []string
+	parts := []string{}
 	for _, b := range bindings() {
 		switch {
-		case b.hint == "" || b.allowed != nil && !b.allowed(s):
-		case b.key != 0 && s.query.by != "":
+		case b.hint == "" || b.allowed != nil && !b.allowed(s) || b.rows && s.query.by != "":
+		case b.key == tcell.KeyEnter && s.query.by != "":
 			parts = append(parts, "Enter its connections", "Esc back")
 		default:
 			parts = append(parts, b.hint)
@@ -51,7 +54,14 @@ func (s *state) hints() string {
 	if s.paused {
 		pause = "p go on"
 	}
-	return strings.Join(append(parts, pause, "q quit", "R S D.. sort", "1-5 group"), "  ")
+	if len(s.groupings()) > 0 {
+		parts = append(parts, "1-5 group")
+	}
+	parts = append(parts, "q quit", pause, "R S D.. sort")
+	for len(parts) > 1 && len(strings.Join(parts, "  ")) > width {
+		parts = parts[:len(parts)-1]
+	}
+	return strings.Join(parts, "  ")
 }
 
 func (s *state) popupHints() string {

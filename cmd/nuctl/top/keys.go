@@ -15,6 +15,8 @@ type binding struct {
 	shown, help string
 	// hint is for the line at the bottom; empty: not there.
 	hint string
+	// rows: not for groups.
+	rows bool
 	// allowed: nil for always.
 	allowed func(*state) bool
 	do      func(*state)
@@ -50,8 +52,9 @@ func viewBindings() []binding {
 		{letter: 'g', do: (*state).home},
 		{key: tcell.KeyEnd, do: func(s *state) { s.move(s.win.total - 1) }},
 		{letter: 'G', do: func(s *state) { s.move(s.win.total - 1) }},
-		{key: tcell.KeyEnter, shown: "Enter", help: "all about the connection; of a group: its connections", hint: "Enter details", do: (*state).enter},
-		{letter: '/', shown: "/", help: "filter by an expression", hint: "/ filter", do: (*state).askFilter},
+		{key: tcell.KeyEnter, shown: "Enter", help: "all about the connection; of a group: its connections", hint: "Enter info", do: (*state).enter},
+		{letter: '/', shown: "/ F4", help: "filter by an expression", hint: "/ filter", do: (*state).askFilter},
+		{key: tcell.KeyF4, do: (*state).askFilter},
 		{letter: 'c', shown: "c", help: "clear the filter: show all", do: (*state).clearFilter},
 		{letter: 'r', shown: "r", help: "reverse the order", do: (*state).reverse},
 		{letter: 'p', shown: "p", help: "pause, and go on", do: (*state).pause},
@@ -66,12 +69,15 @@ func viewBindings() []binding {
 func actBindings() []binding {
 	act := func(s *state) bool { return s.mayKill() || s.mayChange() }
 	return []binding{
-		{letter: ' ', shown: "Space", help: "mark the connection, or not any more", hint: "Space mark", allowed: act, do: (*state).toggle},
+		{letter: ' ', shown: "Space", help: "mark the connection, or not any more", hint: "Space mark", rows: true, allowed: act, do: (*state).toggle},
 		{letter: 'a', shown: "a", help: "mark all on the screen", allowed: act, do: (*state).markScreen},
 		{letter: 'u', shown: "u", help: "unmark all", allowed: act, do: func(s *state) { s.marks.clear() }},
-		{letter: 'k', shown: "k", help: "kill what is marked, else what is under the cursor; asks first", hint: "k kill",
+		{letter: 'k', shown: "k F9", help: "kill what is marked, else what is under the cursor; asks first", hint: "k kill", rows: true,
 			allowed: (*state).mayKill, do: (*state).confirmKill},
-		{letter: 'm', shown: "m", help: "change the mark of these; asks first", hint: "m change", allowed: (*state).mayChange, do: (*state).askMark},
+		{key: tcell.KeyF9, allowed: (*state).mayKill, do: (*state).confirmKill},
+		{letter: 'K', shown: "K", help: "kill all that match the filter, or all of a group; asks for their number", hint: "K kill all",
+			allowed: (*state).mayKillAll, do: (*state).askAll},
+		{letter: 'm', shown: "m", help: "change the mark of these; asks first", allowed: (*state).mayChange, do: (*state).askMark},
 		{letter: 't', shown: "t", help: "fix when these end; asks first, cannot be undone", allowed: (*state).mayChange, do: (*state).askTimeout},
 	}
 }

@@ -15,6 +15,8 @@ const (
 	maxMarks = 10_000
 	// sampleRows is how many connections a question names.
 	sampleRows = 6
+	// maxReportLines is how many outcomes of a kind are told one by one.
+	maxReportLines = 200
 	// maxWarnings is how many warnings of the server are kept.
 	maxWarnings = 20
 	// maxInput is the length of what can be typed, in characters.

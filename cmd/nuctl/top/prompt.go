@@ -16,6 +16,7 @@ const (
 	promptMark
 	promptTimeout
 	promptPassword
+	promptAll
 )
 
 // maxTimeout is the longest timeout that the kernel's clock can hold, in seconds.
@@ -33,6 +34,8 @@ type prompt struct {
 	column int
 	// keys and names are the connections that it is about.
 	keys, names []string
+	// yes is what promptAll asks about.
+	yes request
 }
 
 func (s *state) askFilter() {
@@ -95,6 +98,8 @@ func (s *state) submit(text string) {
 		}
 		s.prompt = nil
 		s.confirmChange("timeout", strconv.FormatUint(seconds, 10), p)
+	case promptAll:
+		s.submitAll(text)
 	case promptPassword:
 		s.prompt = nil
 		s.say("logging in")
@@ -119,6 +124,10 @@ func (s *state) submitFilter(text string) {
 func (s *state) cancel() {
 	if s.asksPassword() {
 		s.quit = true
+	}
+	if s.asksAll() {
+		s.popup = nil
+		s.say("nothing was killed")
 	}
 	s.prompt = nil
 }

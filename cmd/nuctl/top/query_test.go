@@ -117,7 +117,7 @@ func TestWhatIsNotPermittedIsNotOffered(t *testing.T) {
 			b := newBench(f, c)
 			b.fetch.source = f
 			b.answers()
-			for _, key := range []string{" ", "a", "k", "m", "t"} {
+			for _, key := range []string{" ", "a", "k", "K", "m", "t"} {
 				if b.keys(key); b.popup != nil || b.prompt != nil || b.marks.count() > 0 || b.message == "" {
 					t.Errorf("%q did something, or said nothing: %q", key, b.message)
 				}
@@ -127,7 +127,7 @@ func TestWhatIsNotPermittedIsNotOffered(t *testing.T) {
 				t.Errorf("k in the details: %+v", b.popup)
 			}
 			b.popup = nil
-			if b.keys("?"); strings.Contains(strings.Join(b.popup.lines, "\n"), "kill") || strings.Contains(b.hints(), "kill") {
+			if b.keys("?"); strings.Contains(strings.Join(b.popup.lines, "\n"), "kill") || strings.Contains(b.hints(200), "kill") {
 				t.Error("the help speaks of kills")
 			}
 		})

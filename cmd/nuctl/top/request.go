@@ -17,6 +17,8 @@ const (
 	opScroll                       // rows of the snapshot that is shown
 	opDetail                       // all about one connection
 	opKill
+	opSample  // how many connections match, and some of them
+	opKillAll // all that match in a snapshot
 	opChange
 	opLogin
 )
@@ -32,7 +34,19 @@ type request struct {
 	keys, names  []string
 	field, value string
 	password     string
+	// total is how many opKillAll is for.
+	total int
 }
+
+// count is how many connections a request acts on.
+func (r request) count() int {
+	if r.op == opKillAll {
+		return r.total
+	}
+	return len(r.keys)
+}
+
+func (r request) kills() bool { return r.op == opKill || r.op == opKillAll }
 
 // answer is what became of a request.
 type answer struct {

@@ -110,6 +110,25 @@ func (f *fakeServer) Groups(_ context.Context, q client.GroupQuery) (client.Grou
 	}, nil
 }
 
+// KillMatching kills all of a snapshot that is held, but the second.
+func (f *fakeServer) KillMatching(_ context.Context, filters map[string]any, snapshot string, _ client.KillOptions) ([]client.Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, fmt.Sprintf("kill_matching %v %s", filters, snapshot))
+	if n, _ := strconv.Atoi(snapshot[1:]); n < f.held {
+		return nil, fault1(client.FaultSnapshot, "that snapshot is no longer held")
+	}
+	var reports []client.Report
+	for i := range f.rows {
+		r := client.Report{ID: strconv.Itoa(i), Key: fmt.Sprintf("k%d", i), Outcome: client.OutcomeKilled}
+		if i == 1 {
+			r.Outcome, r.Detail = client.OutcomeForbidden, "this very call came in on the connection"
+		}
+		reports = append(reports, r)
+	}
+	return reports, nil
+}
+
 func (f *fakeServer) KillReport(_ context.Context, keys []string, _ time.Duration) ([]client.Report, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -167,7 +186,7 @@ func configOf(f *fakeServer) Config {
 	}
 	return Config{
 		Source: f, Server: "https://fw:8580/RPC2", Fields: names, Colours: true, Unicode: true,
-		Identity: client.Identity{User: "eve", Role: "admin", Methods: []string{"kill_report", "change", "groups", "view"}},
+		Identity: client.Identity{User: "eve", Role: "admin", Methods: []string{"kill_report", "kill_matching", "change", "groups", "view"}},
 	}
 }
 

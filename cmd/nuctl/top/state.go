@@ -87,8 +87,9 @@ func (s *state) may(method string) bool {
 	return !s.readOnly && slices.Contains(s.who.Methods, method)
 }
 
-func (s *state) mayKill() bool   { return s.may("kill_report") }
-func (s *state) mayChange() bool { return s.may("change") }
+func (s *state) mayKill() bool    { return s.may("kill_report") }
+func (s *state) mayKillAll() bool { return s.may("kill_matching") }
+func (s *state) mayChange() bool  { return s.may("change") }
 
 // requests gives what is to be asked, once.
 func (s *state) requests() []request {
@@ -116,7 +117,7 @@ func (s *state) tick(now time.Time) {
 		return
 	}
 	due := s.lastTry.IsZero() || now.Sub(s.lastTry) >= s.interval
-	if due && !s.paused && s.reading.IsZero() {
+	if due && !s.paused && !s.asksAll() && s.reading.IsZero() {
 		s.refresh()
 	}
 }

@@ -5,8 +5,6 @@ package top
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 
 	"nuconntrack/cmd/nuctl/client"
 )
@@ -20,7 +18,9 @@ func (s *state) take(a answer) {
 		s.takeScroll(a)
 	case opDetail:
 		s.takeDetail(a)
-	case opKill, opChange:
+	case opSample:
+		s.takeSample(a)
+	case opKill, opKillAll, opChange:
 		s.takeReports(a)
 	case opLogin:
 		s.takeLogin(a)
@@ -32,6 +32,9 @@ func (s *state) takeRefresh(a answer) {
 		return // of something that is no longer shown
 	}
 	s.reading, s.lastTry = noTime, s.now
+	if s.asksAll() {
+		return // the question is about the table that is shown
+	}
 	if a.err != nil {
 		s.fail(a.err)
 		return
@@ -120,7 +123,7 @@ func (s *state) takeReports(a answer) {
 	s.acting = ""
 	s.fade(a)
 	p := &popup{kind: popupText, title: "What became of them"}
-	if a.request.op == opKill {
+	if a.request.kills() {
 		p.lines = reportLines(a, "killed")
 	} else {
 		p.lines = reportLines(a, "changed")
@@ -137,7 +140,7 @@ func (s *state) takeReports(a answer) {
 }
 
 func (s *state) fade(a answer) {
-	if a.request.op != opKill {
+	if !a.request.kills() {
 		return
 	}
 	var ended []string
@@ -147,31 +150,4 @@ func (s *state) fade(a answer) {
 		}
 	}
 	s.marks.remove(ended...)
-}
-
-// reportLines tells the sum first, then what went wrong, then the rest.
-func reportLines(a answer, done string) []string {
-	good := 0
-	var lines, fine []string
-	for _, r := range a.reports {
-		text := fmt.Sprintf("%-10s %s", r.outcome, r.name)
-		if r.detail != "" {
-			text += ": " + r.detail
-		}
-		if r.ended {
-			good++
-			fine = append(fine, text)
-		} else {
-			lines = append(lines, text)
-		}
-	}
-	sum := fmt.Sprintf("%d of %d %s", good, len(a.request.keys), done)
-	switch {
-	case a.err != nil && fault(a.err) == 0:
-		// The call may have arrived although its answer did not.
-		sum += ", as far as is known: " + troubleOf(a.err)
-	case a.err != nil:
-		sum += ": " + troubleOf(a.err)
-	}
-	return slices.Concat([]string{sum, ""}, lines, fine)
 }
