@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/frontd/config"
 	"nuconntrack/frontd/rpc"
 	"nuconntrack/frontd/table"
@@ -28,11 +29,7 @@ import (
 // made writes all pages once for a test, and gives them as man shows them.
 func made(t *testing.T) (folder string, shown map[string]string) {
 	t.Helper()
-	bin, folder := t.TempDir(), t.TempDir()
-	build := exec.Command("go", "build", "-o", bin+"/", "nuconntrack/cmd/nuconntrack-frontd", "nuconntrack/cmd/nuconntrack-privd")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	bin, folder := daemontest.Built(t, daemontest.Frontd, daemontest.Privd), t.TempDir()
 	var errs bytes.Buffer
 	if code := run([]string{"-bin", bin, "-out", folder, "-date", "2026-01-02"}, &errs); code != 0 {
 		t.Fatalf("code %d\n%s", code, errs.String())

@@ -14,20 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/cmd/nuctl/client"
 )
 
 // buildPrograms builds the three programs as they are shipped.
 func buildPrograms(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", dir+string(filepath.Separator),
-		"nuconntrack/cmd/nuctl", "nuconntrack/cmd/"+privdName, "nuconntrack/cmd/"+frontdName)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build programs: %v\n%s", err, out)
-	}
-	return dir
+	return daemontest.Built(t, daemontest.Nuctl, privdName, frontdName)
 }
 
 // password reads the welcome as a user does.

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nuconntrack/cmd/daemontest"
 )
 
 // terminal is a real one: tmux, with a shell in it.
@@ -27,13 +29,7 @@ type terminal struct {
 // their own. It gives the programs' folder and the demo's file of settings.
 func firewall(t *testing.T) (bin, env string) {
 	t.Helper()
-	bin = t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+string(filepath.Separator),
-		"nuconntrack/cmd/nuctl", "nuconntrack/cmd/nuconntrack-privd", "nuconntrack/cmd/nuconntrack-frontd")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build programs: %v\n%s", err, out)
-	}
+	bin = daemontest.Built(t, daemontest.Nuctl, daemontest.Privd, daemontest.Frontd)
 	folder := filepath.Join(t.TempDir(), "demo")
 	demo := exec.Command(filepath.Join(bin, "nuctl"), "demo", "--listen", "127.0.0.1:0", "--dir", folder)
 	out, err := demo.StdoutPipe()
