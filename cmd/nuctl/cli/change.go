@@ -163,7 +163,7 @@ func (c *changing) look(ctx context.Context) (connection.Row, error) {
 // change changes it and says what the kernel holds now.
 func (c *changing) change(ctx context.Context, value string) error {
 	if err := c.session.Change(ctx, c.field, c.target, value); err != nil {
-		return err
+		return lost(err, maybeChanged)
 	}
 	if err := c.session.Refresh(ctx); err != nil {
 		return err

@@ -49,6 +49,10 @@ func report(stderr io.Writer, err error) int {
 	// The commands of other packages have errors of their own; that of an ended process
 	// has such a method too, hence the one code that is looked for.
 	var coded interface{ ExitCode() int }
+	var unsure *lostError
+	if errors.As(err, &unsure) {
+		defer say(stderr, unsure.text, "")
+	}
 	switch {
 	case err == nil:
 		return exitDone

@@ -142,7 +142,7 @@ func (a *app) killSnapshot(ctx context.Context, k *killing, s *client.Session, q
 	if page.Total <= client.MaxMatching {
 		reports, err := s.KillMatching(ctx, q.Filters, page.Snapshot, k.options())
 		if err != nil {
-			return err
+			return lost(err, maybeKilled)
 		}
 		return r.write(reports, nil)
 	}
@@ -178,7 +178,7 @@ func (a *app) killSnapshot(ctx context.Context, k *killing, s *client.Session, q
 func (a *app) killChunk(ctx context.Context, k *killing, s *client.Session, targets []string, r *reporter) error {
 	reports, err := s.KillNamed(ctx, targets, k.options())
 	if err != nil {
-		return err
+		return lost(err, maybeKilled)
 	}
 	return r.write(reports, targets)
 }

@@ -117,6 +117,8 @@ func (r *reporter) advice() string {
 		return "its next packet made it anew, as the firewall's rules and nf_conntrack_tcp_loose allow: 'nuctl doctor' says how to stop that"
 	case client.OutcomeForbidden:
 		return "the helper's policy or the server forbids it, as said above; --force kills the connection that nuctl itself came in on"
+	case client.OutcomeFailed:
+		return "each line says why; if it was too many requests, run the same command again for those that are left: the helper's policy sets how many a second may be killed"
 	case client.OutcomeProtected:
 		code = client.FaultPolicy
 	case client.OutcomeReplaced:

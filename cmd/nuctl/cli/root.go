@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"runtime/debug"
@@ -47,7 +48,12 @@ func Run(ctx context.Context, c Config) int {
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && err != nil {
 		// What fails while everything is torn down is of no interest.
-		err = context.Canceled
+		var unsure *lostError
+		if errors.As(err, &unsure) {
+			err = &lostError{context.Canceled, unsure.text}
+		} else {
+			err = context.Canceled
+		}
 	}
 	if err != nil && !a.began {
 		err = &usageError{err}

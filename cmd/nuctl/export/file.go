@@ -27,8 +27,8 @@ type File struct {
 	out       *bufio.Writer
 }
 
-// Create begins a file that only its owner may read. Without overwrite the error is ErrExists
-// if something of that name is there; it must be a regular file in any case.
+// Create begins a file that only its owner may read. If something of that name is there it must
+// be a regular file, and without overwrite the error is ErrExists.
 func Create(path string, overwrite bool) (*File, error) {
 	if path == "" {
 		return nil, errors.New("create file: it has no name")
@@ -37,10 +37,10 @@ func Create(path string, overwrite bool) (*File, error) {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, fmt.Errorf("create file: %w", err)
-	case !overwrite:
-		return nil, fmt.Errorf("create %q: %w", path, ErrExists)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("create %q: there is something that is not a regular file", path)
+	case !overwrite:
+		return nil, fmt.Errorf("create %q: %w", path, ErrExists)
 	}
 	// In the same folder: only there can it be renamed in one step. CreateTemp's mode is 0600.
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".nuctl-export-*")
