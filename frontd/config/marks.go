@@ -3,6 +3,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -106,7 +107,13 @@ func (m Marks) checkHide(entries []string) error {
 	if err != nil {
 		return err
 	}
-	return table.NewMeaning(m.UIDMask, nil, m.Classes).Check(f)
+	err = table.NewMeaning(m.UIDMask, nil, m.Classes).Check(f)
+	var wrong *table.FilterError
+	if errors.As(err, &wrong) {
+		// An entry is no member of a filter.
+		return fmt.Errorf("%s: column %d: %s", strict.Quote(strings.Join(entries, ", ")), wrong.Column, wrong.Reason)
+	}
+	return err
 }
 
 func printMarks(b *strings.Builder, c *Config) {

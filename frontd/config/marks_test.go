@@ -58,7 +58,7 @@ func TestMarksErrors(t *testing.T) {
 		"hide nonsense":          {`hide = ["hide and seek"]`, "hide", "neither a network nor an expression"},
 		"hide empty":             {`hide = [""]`, "hide", "neither"},
 		"hide a network too far": {`hide = ["10.0.0.0/33"]`, "hide", "10.0.0.0/33"},
-		"hide by users unknown":  {`hide = ["user zoe"]`, "hide", "uid_mask"},
+		"hide by users unknown":  {`hide = ["udp", "user zoe"]`, "hide", `"user zoe": column 1: there is no user`},
 		"hide by class unknown":  {`hide = ["class x"]` + class(`"a"`, "1"), "hide", "no class"},
 		"class without name":     {"\n[[class]]\nmark = 1", "class.name", "name"},
 		"class without mark":     {"\n[[class]]\nname = \"a\"", "class.mark", "mark"},

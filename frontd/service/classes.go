@@ -53,6 +53,11 @@ func (c *Call) Classes(ctx context.Context) (*Classes, error) {
 	if len(classes) == 0 {
 		return nil, nil
 	}
+	end, err := c.s.grouping.take(ctx, c.User())
+	if err != nil {
+		return nil, c.failed("stats", err)
+	}
+	defer end()
 	snap, err := c.look(ctx, "")
 	if err != nil {
 		return nil, c.failed("stats", err)

@@ -37,12 +37,18 @@ type Groups struct {
 }
 
 // Groups adds up the connections that have one field in common, of those that the user may
-// see. It looks at the same table as View, and makes it the one that the session viewed last.
+// see. It looks at the same table as View, and makes it the one that the session viewed last. The
+// calls of one user come one after the other.
 func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
 	query, err := c.groupQuery(r)
 	if err != nil {
 		return Groups{}, c.failed("groups", err)
 	}
+	end, err := c.s.grouping.take(ctx, c.User())
+	if err != nil {
+		return Groups{}, c.failed("groups", err)
+	}
+	defer end()
 	snap, reading, err := c.lookOrSoon(ctx, r.Snapshot, r.Soon)
 	if err != nil {
 		return Groups{}, c.failed("groups", err)

@@ -74,6 +74,7 @@ type Service struct {
 	tables   *table.Store
 	sessions *session.Store[state]
 	log      *slog.Logger
+	grouping turns // to find groups of connections
 
 	watched, returned atomic.Uint64 // see Tally
 }
