@@ -200,10 +200,11 @@ func reload(server *frontd.Server, o options, level *slog.LevelVar, notify *sdno
 		}
 		return
 	}
-	level.Set(settings.Log.Level)
 	if err := server.Reload(settings); err != nil {
 		log.Error("configuration not reloaded, the former one stays", "error", err)
+		return
 	}
+	level.Set(settings.Log.Level)
 }
 
 // reloading calls do at each SIGHUP, until stop is called.

@@ -146,6 +146,22 @@ func (q *query) parseColumns(values []string) {
 	}
 }
 
+// checkFields leaves out the order and the columns that there are somewhere, but not here: an
+// address outlives a configuration, and may come from a colleague of another firewall.
+func (q *query) checkFields(there []table.Field) {
+	missing := func(name string) bool {
+		return !slices.ContainsFunc(there, func(f table.Field) bool { return f.Name == name })
+	}
+	if missing(q.Sort) {
+		q.Sort, q.Desc = defaultSort, true
+		q.wrong(problem{Param: paramSort})
+	}
+	if slices.ContainsFunc(q.Columns, missing) {
+		q.Columns = slices.DeleteFunc(q.Columns, missing)
+		q.wrong(problem{Param: paramColumns})
+	}
+}
+
 // filters are the members of the filter.
 func (q *query) filters() map[string]table.Operand {
 	members := make(map[string]table.Operand)

@@ -80,6 +80,7 @@ type cell struct {
 
 func (s *Server) showTable(r *request) error {
 	q := parseQuery(r.r.URL.Query())
+	q.checkFields(r.call.Fields())
 	if tidy := q.at(pathTable); len(q.problems) == 0 && untidy(r.r.URL.Query()) {
 		return r.redirect(tidy)
 	}
