@@ -3,7 +3,9 @@
 package web
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -254,6 +256,43 @@ func TestChart(t *testing.T) {
 			t.Error("the table was read though nobody looked")
 		}
 		d.login("admin").get("/").want(t, 200, "!<svg")
+	})
+}
+
+// TestTalkersInTurn: a session finds groups once at a time, and not for who has left.
+func TestTalkersInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := start(t)
+		d.fill()
+		b := d.login("viewer")
+		call, err := d.service.Begin(b.cookies["__Host-nuconntrack-8580"], service.Caller{Page: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer call.End()
+		busy := (&request{call: call}).notes().busy
+		busy <- struct{}{}
+		ctx, leave := context.WithCancel(t.Context())
+		answers := make(chan int, 2)
+		ask := func(ctx context.Context) {
+			answers <- b.do(httptest.NewRequest(http.MethodGet, b.base+pathTalkers, nil).WithContext(ctx)).StatusCode
+		}
+		go ask(ctx)
+		go ask(t.Context())
+		synctest.Wait()
+		if len(answers) > 0 {
+			t.Fatal("another is answered beside it")
+		}
+		leave()
+		if status := <-answers; status != http.StatusInternalServerError {
+			t.Errorf("who has left: %d", status)
+		}
+		// The table itself waits for nothing.
+		b.get("/").want(t, 200)
+		<-busy
+		if status := <-answers; status != 200 {
+			t.Errorf("the next: %d", status)
+		}
 	})
 }
 

@@ -82,7 +82,7 @@ func (s *Server) showTalkers(r *request) error {
 	if q.problem(paramExpr) != nil || len(q.problems) > 0 {
 		return r.redirect(q.at(pathTable)) // where it is told what is wrong
 	}
-	g, err := r.call.Groups(r.r.Context(), service.GroupRequest{
+	g, err := r.groupsInTurn(service.GroupRequest{
 		By: by.field, Filters: q.filters(), OrderBy: order, Length: talkerRows, Soon: true,
 	})
 	if err != nil {
@@ -157,11 +157,7 @@ func (r *request) chart(q query, v service.View) *chartData {
 	if !r.may("groups") {
 		return nil
 	}
-	history, ok := r.call.Notes(func() any { return new(chart.History) }).(*chart.History)
-	if !ok {
-		return nil
-	}
-	name := filterName(q)
+	history, name := &r.notes().history, filterName(q)
 	if history.Needs(name, v.Table.Taken()) {
 		g, err := r.call.Groups(r.r.Context(), service.GroupRequest{
 			By: "orig_l3proto", Filters: q.filters(), Snapshot: v.Table.Name(),
