@@ -62,6 +62,8 @@ type Fault struct {
 	// Retry is after how many seconds trying again makes sense, where that is known (the Text
 	// says so too); else 0.
 	Retry int
+	// Rule is that of the helper's policy, with CodePolicy. The Text says it too.
+	Rule string
 }
 
 func (f *Fault) Error() string { return fmt.Sprintf("fault %d: %s", f.Code, f.Text) }

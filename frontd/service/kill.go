@@ -146,9 +146,9 @@ func faultOf(r ipc.Result) *Fault {
 	case ipc.Replaced:
 		return fault(CodeReplaced, "the connection was replaced by another with the same addresses")
 	case ipc.Protected:
-		return fault(CodePolicy, "refused by the helper's policy: the rule %s protects the connection", r.Rule)
+		return byRule(r.Rule, "refused by the helper's policy: the rule %s protects the connection")
 	case ipc.Forbidden:
-		return fault(CodePolicy, "refused by the helper's policy, rule %s", r.Rule)
+		return byRule(r.Rule, "refused by the helper's policy, rule %s")
 	case ipc.Fixed:
 		return fault(CodeFixed, "the timeout is fixed already and cannot be changed again")
 	case ipc.Partial:
@@ -161,6 +161,12 @@ func faultOf(r ipc.Result) *Fault {
 		return fault(CodeInternal, "the audit log cannot be written, so nothing was done")
 	}
 	return fault(CodeInternal, "internal error")
+}
+
+func byRule(rule, format string) *Fault {
+	f := fault(CodePolicy, format, rule)
+	f.Rule = rule
+	return f
 }
 
 // reason names an error number of the kernel.

@@ -36,6 +36,7 @@ type Report struct {
 	Key     string // "" if it was named by an id that names no single connection
 	Outcome string
 	Detail  string // for people; "" where the outcome says it all
+	Fault   *Fault // why it was not done; nil where it is gone
 }
 
 // KillReport is Kill with a report on each connection, in the order of refs, also on those
@@ -98,7 +99,7 @@ func (c *Call) report(ctx, acting context.Context, targets []found, reports []Re
 		reports[i].Outcome = f.outcome
 		switch {
 		case f.fault != nil:
-			reports[i].Detail = f.fault.Text
+			reports[i].Detail, reports[i].Fault = f.fault.Text, f.fault
 		case f.outcome == OutcomeGone:
 			reports[i].Detail = "it was gone already"
 		}

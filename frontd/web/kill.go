@@ -169,7 +169,9 @@ type reportData struct {
 }
 
 type report struct {
-	Label, Outcome, Text, Detail string
+	Label, Outcome, Text string
+	Why                  string // more of it, in the user's language
+	Detail               string // still more, in English
 }
 
 // kill does it, and tells what became of each.
@@ -224,9 +226,7 @@ func (r *request) reportData(reports []service.Report) reportData {
 			continue
 		}
 		shown := report{Label: labelOfKey(rep.Key), Outcome: outcome, Text: r.lang.Text("outcome." + outcome)}
-		if detailed(outcome) {
-			shown.Detail = clean(rep.Detail)
-		}
+		shown.Why, shown.Detail = r.why(outcome, rep)
 		d.Reports = append(d.Reports, shown)
 	}
 	for _, outcome := range slices.Sorted(maps.Keys(sums)) {
@@ -238,11 +238,24 @@ func (r *request) reportData(reports []service.Report) reportData {
 // outcomeOwn is shown where a connection was spared because this page came over it.
 const outcomeOwn = "own"
 
-// detailed says whether an outcome needs the words of the service.
-func detailed(outcome string) bool {
-	return slices.Contains([]string{
-		service.OutcomeProtected, service.OutcomeForbidden, service.OutcomeFailed, service.OutcomeReturned,
-	}, outcome)
+// why says what an outcome by itself does not: in the user's language, and what there is in English only.
+func (r *request) why(outcome string, rep service.Report) (text, detail string) {
+	switch outcome {
+	case service.OutcomeKilled:
+		if rep.Detail != "" {
+			return r.lang.Text("killed.unwatched"), ""
+		}
+	case service.OutcomeProtected, service.OutcomeForbidden, service.OutcomeFailed:
+		if rep.Fault == nil {
+			return "", clean(rep.Detail)
+		}
+		if rep.Fault.Rule != "" {
+			return r.lang.Text("killed.rule", clean(rep.Fault.Rule)), ""
+		}
+		f := r.faultText(rep.Fault)
+		return f.Text, f.Detail
+	}
+	return "", ""
 }
 
 // freshBack is the state to come back to after something was done, in the newest table.

@@ -186,6 +186,10 @@ func (r *request) faultText(f *service.Fault) failure {
 		key = "fault.other"
 	}
 	out := failure{Text: r.lang.Text(key)}
+	if f.Rule != "" {
+		out.Text += " " + r.lang.Text("fault.rule", clean(f.Rule))
+		return out
+	}
 	switch f.Code {
 	case service.CodePermission, service.CodePolicy, service.CodeKernel, service.CodeParams, service.CodeTooMany, service.CodeReplaced:
 		out.Detail = clean(f.Text)
