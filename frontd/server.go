@@ -17,6 +17,7 @@ import (
 	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/certs"
 	"nuconntrack/frontd/config"
+	"nuconntrack/frontd/exchange"
 	"nuconntrack/frontd/listen"
 	"nuconntrack/frontd/metrics"
 	"nuconntrack/frontd/rpc"
@@ -162,17 +163,19 @@ func (s *Server) names() *table.Users {
 
 // handler answers requests under a configuration: XML-RPC and, unless it is off, the page.
 func (s *Server) handler(set *config.Config) http.Handler {
-	read := func(r *http.Request) { listen.RequestRead(r.Context()) }
-	calls := rpc.Config{
-		Service:      s.service,
-		Origin:       func(r *http.Request) rpc.Origin { return origin(set, r) },
-		Read:         read,
+	terms := exchange.Terms{
+		Read:         func(r *http.Request) { listen.RequestRead(r.Context()) },
 		HostAllowed:  set.HostAllowed,
-		Multicall:    set.Multicall,
-		MaxBody:      set.Connections.MaxBody,
 		BodyTimeout:  set.Connections.Body,
 		WriteTimeout: set.Connections.Write,
-		Log:          s.cfg.Log,
+	}
+	calls := rpc.Config{
+		Terms:     terms,
+		Service:   s.service,
+		Origin:    func(r *http.Request) rpc.Origin { return origin(set, r) },
+		Multicall: set.Multicall,
+		MaxBody:   set.Connections.MaxBody,
+		Log:       s.cfg.Log,
 	}
 	if s.monitor != nil {
 		calls.Observe = s.monitor.metrics.Called
@@ -182,16 +185,13 @@ func (s *Server) handler(set *config.Config) http.Handler {
 		return methods
 	}
 	page := web.New(web.Config{
-		Site:         s.site,
-		Service:      s.service,
-		Origin:       func(r *http.Request) web.Origin { return pageOrigin(set, r) },
-		Read:         read,
-		HostAllowed:  set.HostAllowed,
-		Passwords:    set.Auth.Backend == config.BackendFile || set.Auth.Backend == config.BackendLDAP,
-		LocalUsers:   set.Auth.Local != nil,
-		BodyTimeout:  set.Connections.Body,
-		WriteTimeout: set.Connections.Write,
-		Log:          s.cfg.Log,
+		Terms:      terms,
+		Site:       s.site,
+		Service:    s.service,
+		Origin:     func(r *http.Request) web.Origin { return pageOrigin(set, r) },
+		Passwords:  set.Auth.Backend == config.BackendFile || set.Auth.Backend == config.BackendLDAP,
+		LocalUsers: set.Auth.Local != nil,
+		Log:        s.cfg.Log,
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if web.Serves(r) {

@@ -4,12 +4,11 @@ package rpc
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/xmlrpc"
@@ -65,8 +64,9 @@ func (b *body) parse(r io.Reader, limits xmlrpc.Limits) {
 
 // linger throws away what is left of a body when its answer is written. A client that sends
 // all before it reads would else find the connection reset, and the answer gone with it.
-func linger(control *http.ResponseController, r *http.Request) {
-	deadline(control.SetReadDeadline, lingerTime)
+func linger(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(lingerTime))
 	if r.Header.Get("Expect") != "" || control.Flush() != nil {
 		return // nothing more comes, or nobody is there
 	}
@@ -115,12 +115,4 @@ func broken() error {
 func asSyntax(err error) (x *xmlrpc.Error, ok bool) {
 	ok = errors.As(err, &x)
 	return x, ok
-}
-
-// firstRequestID begins the numbers of requests at random, so that those of two runs of
-// the daemon do not meet in the audit.
-func firstRequestID() uint64 {
-	var b [8]byte
-	rand.Read(b[:]) // never fails, says its documentation
-	return binary.BigEndian.Uint64(b[:])
 }

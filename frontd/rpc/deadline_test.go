@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/exchange"
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/service"
 )
@@ -78,9 +79,9 @@ func inPipes(t *testing.T, body func(t *testing.T, p *pipes, read *atomic.Int32)
 		s := New(Config{
 			Service: service.New(service.Config{Helper: &helpertest.Helper{}, Backend: slowLogin(loginTime), Log: log,
 				RoleOf: func(string) string { return "admin" }}),
-			Origin:      func(*http.Request) Origin { return Origin{Text: "192.0.2.1", Addr: netip.MustParseAddr("192.0.2.1")} },
-			Read:        func(*http.Request) { read.Add(1) },
-			BodyTimeout: bodyTime, WriteTimeout: writeTime, Log: log,
+			Origin: func(*http.Request) Origin { return Origin{Text: "192.0.2.1", Addr: netip.MustParseAddr("192.0.2.1")} },
+			Terms:  exchange.Terms{Read: func(*http.Request) { read.Add(1) }, BodyTimeout: bodyTime, WriteTimeout: writeTime},
+			Log:    log,
 		})
 		server := &http.Server{Handler: s, IdleTimeout: idleTime, ReadHeaderTimeout: bodyTime}
 		p := &pipes{ends: make(chan net.Conn), done: make(chan struct{})}

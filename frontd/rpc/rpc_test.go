@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/exchange"
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/service"
 	"nuconntrack/ipc"
@@ -66,7 +67,7 @@ func startConfigured(t testing.TB, roles string, configure func(*service.Config)
 	}
 	configure(&cfg)
 	svc := service.New(cfg)
-	s := New(Config{Service: svc, HostAllowed: func(h string) bool { return h == "firewall.example" }, Multicall: true, Log: log, Origin: func(r *http.Request) Origin {
+	s := New(Config{Service: svc, Terms: exchange.Terms{HostAllowed: func(h string) bool { return h == "firewall.example" }}, Multicall: true, Log: log, Origin: func(r *http.Request) Origin {
 		a := netip.MustParseAddrPort(r.RemoteAddr)
 		return Origin{Text: r.RemoteAddr, Addr: a.Addr()}
 	}})

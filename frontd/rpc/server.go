@@ -10,10 +10,10 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/exchange"
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/xmlrpc"
 )
@@ -24,10 +24,6 @@ const (
 	GuestBody = 8 << 10
 	// DefaultMaxBody is how long a body may be when Config does not say, bytes.
 	DefaultMaxBody = xmlrpc.DefaultBytes
-	// DefaultBodyTimeout and DefaultWriteTimeout bound the reading of a body and the
-	// writing of an answer when Config does not say.
-	DefaultBodyTimeout  = 20 * time.Second
-	DefaultWriteTimeout = 60 * time.Second
 	// lingerTime is how long the rest of a body that is not wanted is thrown away, so that a
 	// client that is still sending comes to read why.
 	lingerTime = 2 * time.Second
@@ -61,42 +57,23 @@ func (o Origin) login() auth.Request {
 
 // Config says what a Server is made of.
 type Config struct {
+	exchange.Terms
 	Service *service.Service
 	// Origin tells where a request comes from.
 	Origin func(*http.Request) Origin
-	// Read is told of a request that has come in full and is a login or a call of a living
-	// session, before it runs: its connection is not to be closed to make room for others.
-	// Those of everybody else are, whatever they call. nil: nobody is told.
-	Read func(*http.Request)
-	// HostAllowed says whether a name may stand in the Host header, besides IP literals
-	// and localhost. The name is in lower case and without port; nil: no name may.
-	HostAllowed func(name string) bool
 	// Observe is told of each call that was answered, those inside a system.multicall too: the
 	// method, "" for one that there is not and for what is no call, and the code of the fault, 0 for
 	// none. nil: nobody is told.
-	Observe      func(method string, code int, took time.Duration)
-	Multicall    bool          // serve system.multicall
-	MaxBody      int64         // bytes; 0 is DefaultMaxBody
-	BodyTimeout  time.Duration // 0 is DefaultBodyTimeout
-	WriteTimeout time.Duration // 0 is DefaultWriteTimeout
-	Log          *slog.Logger
+	Observe   func(method string, code int, took time.Duration)
+	Multicall bool  // serve system.multicall
+	MaxBody   int64 // bytes; 0 is DefaultMaxBody
+	Log       *slog.Logger
 }
 
 func (cfg Config) withDefaults() Config {
+	cfg.Terms = cfg.Terms.WithDefaults()
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = DefaultMaxBody
-	}
-	if cfg.BodyTimeout == 0 {
-		cfg.BodyTimeout = DefaultBodyTimeout
-	}
-	if cfg.WriteTimeout == 0 {
-		cfg.WriteTimeout = DefaultWriteTimeout
-	}
-	if cfg.Read == nil {
-		cfg.Read = func(*http.Request) {}
-	}
-	if cfg.HostAllowed == nil {
-		cfg.HostAllowed = func(string) bool { return false }
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(string, int, time.Duration) {}
@@ -110,7 +87,7 @@ type Server struct {
 	methods  map[string]*method
 	names    []string // of all methods, in the order of the documentation
 	guarded  []string // of those that want a session
-	requests atomic.Uint64
+	requests *exchange.Numbers
 	buffers  sync.Pool // of *buffers
 	large    largeBodies
 	zips     zips
@@ -119,7 +96,7 @@ type Server struct {
 // New makes a Server.
 func New(cfg Config) *Server {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, methods: make(map[string]*method)}
+	s := &Server{cfg: cfg, methods: make(map[string]*method), requests: exchange.NewNumbers()}
 	for _, m := range methods(cfg.Multicall) {
 		s.methods[m.name] = &m
 		s.names = append(s.names, m.name)
@@ -127,7 +104,6 @@ func New(cfg Config) *Server {
 			s.guarded = append(s.guarded, m.name)
 		}
 	}
-	s.requests.Store(firstRequestID())
 	return s
 }
 
@@ -146,23 +122,22 @@ func dialectOf(path string) (xmlrpc.Dialect, bool) {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	control := http.NewResponseController(w)
 	// For a refusal, or the leave to send the body.
-	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
+	s.cfg.AnswerBegins(w)
 	origin := s.cfg.Origin(r)
 	if status, text := s.gate(r, origin); status != 0 {
 		s.refuse(w, status, text)
-		linger(control, r)
+		linger(w, r)
 		return
 	}
-	deadline(control.SetReadDeadline, s.cfg.BodyTimeout)
+	s.cfg.BodyBegins(w)
 	dialect, _ := dialectOf(r.URL.Path)
-	caller := service.Caller{Addr: origin.Text, RequestID: s.requests.Add(1), Carrier: origin.Carrier}
+	caller := service.Caller{Addr: origin.Text, RequestID: s.requests.Next(), Carrier: origin.Carrier}
 	body := s.read(r)
 	if body.err != nil {
 		// What is left of the body may never come.
 		w.Header().Set("Connection", "close")
-		defer linger(control, r)
+		defer linger(w, r)
 	}
 	defer body.release()
 	var ends []func()
@@ -178,7 +153,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		last:  func() { w.Header().Set("Connection", "close") },
 		begun: func(end func()) { ends = append(ends, end) },
 	}, body)
-	deadline(control.SetWriteDeadline, s.cfg.WriteTimeout)
+	s.cfg.AnswerBegins(w)
 	var pool *zips
 	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		pool = &s.zips
@@ -186,11 +161,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := newAnswerBody(w, pool)
 	defer out.release()
 	s.write(out, dialect, result, err)
-}
-
-// deadline sets a deadline where the connection has one; those of tests do not.
-func deadline(set func(time.Time) error, d time.Duration) {
-	_ = set(time.Now().Add(d))
 }
 
 // refuse ends a request before XML-RPC starts. Its body is not read.

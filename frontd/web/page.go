@@ -87,7 +87,7 @@ func (s *Server) show(r *request, status int, name, title, backAddress string, d
 	if err := s.templates.ExecuteTemplate(&out, name, p); err != nil {
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
-	s.answerBy(r.w)
+	s.cfg.AnswerBegins(r.w)
 	h := r.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", r.lang.Code)

@@ -3,18 +3,15 @@
 package web
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/exchange"
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/web/text"
 )
@@ -34,12 +31,6 @@ const (
 	pathAssets     = "/web/assets/"
 )
 
-// Defaults of Config.
-const (
-	DefaultBodyTimeout  = 20 * time.Second
-	DefaultWriteTimeout = 60 * time.Second
-)
-
 // Origin is where a request comes from.
 type Origin struct {
 	Text    string          // for logs and the audit: address and port, or a local peer
@@ -54,24 +45,17 @@ type Origin struct {
 
 // Config says what a Server is made of.
 type Config struct {
+	exchange.Terms
 	Site    *Site
 	Service *service.Service
 	// Origin tells where a request comes from.
 	Origin func(*http.Request) Origin
-	// Read is told of a request of a login or a living session, before it is worked on; see
-	// rpc.Config. nil: nobody is told.
-	Read func(*http.Request)
-	// HostAllowed says whether a name may stand in the Host header; see site.HostAllowed. nil:
-	// no name may.
-	HostAllowed func(name string) bool
 	// Passwords says that a login wants a user name and a password. Else what the connection
 	// or the proxy says counts, and there is only a button.
 	Passwords bool
 	// Users of this machine may leave name and password out (auth.Local).
-	LocalUsers   bool
-	BodyTimeout  time.Duration // 0 is DefaultBodyTimeout
-	WriteTimeout time.Duration // 0 is DefaultWriteTimeout
-	Log          *slog.Logger
+	LocalUsers bool
+	Log        *slog.Logger
 }
 
 // Site is what is the same for every configuration: what is built in, and the key of tokens,
@@ -82,7 +66,7 @@ type Site struct {
 	assets    map[string]asset // by path
 	routes    map[string][]route
 	signer    *signer
-	requests  *atomic.Uint64
+	requests  *exchange.Numbers
 }
 
 // Load reads what is built in. An error is a mistake in that.
@@ -99,12 +83,7 @@ func Load() (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read assets: %w", err)
 	}
-	s := &Site{languages, templates, assets, routes(), newSigner(), new(atomic.Uint64)}
-	var first [8]byte
-	rand.Read(first[:])
-	// At random, so that the numbers of two runs do not meet in the audit.
-	s.requests.Store(binary.BigEndian.Uint64(first[:]))
-	return s, nil
+	return &Site{languages, templates, assets, routes(), newSigner(), exchange.NewNumbers()}, nil
 }
 
 // Server is an http.Handler that serves the page under one configuration.
@@ -115,18 +94,7 @@ type Server struct {
 
 // New makes a Server.
 func New(cfg Config) *Server {
-	if cfg.BodyTimeout == 0 {
-		cfg.BodyTimeout = DefaultBodyTimeout
-	}
-	if cfg.WriteTimeout == 0 {
-		cfg.WriteTimeout = DefaultWriteTimeout
-	}
-	if cfg.Read == nil {
-		cfg.Read = func(*http.Request) {}
-	}
-	if cfg.HostAllowed == nil {
-		cfg.HostAllowed = func(string) bool { return false }
-	}
+	cfg.Terms = cfg.Terms.WithDefaults()
 	return &Server{cfg.Site, cfg}
 }
 
@@ -180,12 +148,12 @@ type request struct {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	s.answerBy(w)
+	s.cfg.AnswerBegins(w)
 	origin := s.cfg.Origin(hr)
 	r := &request{
 		w: w, r: hr, origin: origin,
 		caller: service.Caller{
-			Addr: origin.Text, RequestID: s.requests.Add(1), Carrier: origin.Carrier, Page: true, Unattended: unattended(hr),
+			Addr: origin.Text, RequestID: s.requests.Next(), Carrier: origin.Carrier, Page: true, Unattended: unattended(hr),
 		},
 	}
 	r.useLanguage(s, chosenLanguage(hr.URL.Query()))
@@ -196,7 +164,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	err := s.answer(r)
-	s.answerBy(w)
+	s.cfg.AnswerBegins(w)
 	if r.call != nil {
 		defer r.call.End()
 	}
@@ -221,7 +189,7 @@ func (s *Server) answer(r *request) (err error) {
 	if err != nil {
 		return err
 	}
-	deadline(http.NewResponseController(r.w).SetReadDeadline, s.cfg.BodyTimeout)
+	s.cfg.BodyBegins(r.w)
 	if r.id = r.cookie(cookieSession); r.id != "" {
 		if r.call, err = s.cfg.Service.Begin(r.id, r.caller); err != nil {
 			r.id = ""
@@ -270,14 +238,3 @@ func (s *Server) permit(r *request, to route) error {
 
 // may reports whether the user may call a method.
 func (r *request) may(method string) bool { return r.call != nil && r.call.Permit(method) == nil }
-
-// answerBy gives the client WriteTimeout from now on to read the answer: what it asked for may have
-// taken longer than that.
-func (s *Server) answerBy(w http.ResponseWriter) {
-	deadline(http.NewResponseController(w).SetWriteDeadline, s.cfg.WriteTimeout)
-}
-
-// deadline sets a deadline where the connection has one; those of tests do not.
-func deadline(set func(time.Time) error, d time.Duration) {
-	_ = set(time.Now().Add(d))
-}

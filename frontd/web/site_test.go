@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/exchange"
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/service"
 	"nuconntrack/policy"
@@ -82,7 +83,7 @@ func start(t testing.TB, changes ...func(*Config, *service.Config)) *daemon {
 	}
 	cfg := Config{
 		Site: site, Log: log, Passwords: true,
-		HostAllowed: func(name string) bool { return name == "firewall.example" },
+		Terms: exchange.Terms{HostAllowed: func(name string) bool { return name == "firewall.example" }},
 		Origin: func(r *http.Request) Origin {
 			return Origin{
 				Text: "192.0.2.200", Secure: r.TLS != nil || Loopback(r),
