@@ -321,6 +321,47 @@ func TestNoColor(t *testing.T) {
 	r.quit()
 }
 
+// TestColours: text has the terminal's own two colours or two of the 16, so that it can be
+// read whatever the terminal's background is.
+func TestColours(t *testing.T) {
+	f := &fakeServer{rows: 50}
+	r := runTop(t, configOf(f), 80, 24)
+	r.shows("line 1 of 50")
+	r.press("  p")
+	r.shows("2 marked")
+	look := func(what string) {
+		t.Helper()
+		cells, width := r.cells()
+		for i, cell := range cells {
+			fg, bg, _ := cell.Style.Decompose()
+			if len(cell.Runes) == 0 || cell.Runes[0] == ' ' && bg == tcell.ColorDefault {
+				continue
+			}
+			if (fg == tcell.ColorDefault) != (bg == tcell.ColorDefault) || fg.Valid() && fg > tcell.ColorWhite || bg.Valid() && bg > tcell.ColorWhite {
+				t.Errorf("%s: %q at %d,%d is %v on %v", what, cell.Runes, i%width, i/width, fg, bg)
+				return
+			}
+		}
+	}
+	look("paused, with marks")
+	cells, width := r.cells()
+	for x := range width {
+		if _, bg, _ := cells[5*width+x].Style.Decompose(); bg == tcell.ColorDefault {
+			t.Fatalf("the marked line has no background at %d", x)
+		}
+	}
+	r.press("/dportt")
+	r.shows("WRONG")
+	look("wrong filter")
+	r.press(tcell.KeyEscape)
+	r.showsNot("WRONG")
+	f.do(func() { f.fail = &client.Error{Kind: client.Unreachable, Server: "fw"} })
+	r.press("p")
+	r.shows("STALE")
+	look("stale")
+	r.quit()
+}
+
 func TestServerThatHangs(t *testing.T) {
 	f := &fakeServer{rows: 100}
 	c := configOf(f)

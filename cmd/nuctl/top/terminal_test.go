@@ -213,9 +213,9 @@ func signals(t *testing.T, bin, env string) {
 	term.shows(`(?m)^ready>$`)
 	before := term.settings()
 	for _, c := range []struct{ name, end string }{
-		{"SIGTERM", "TERM"}, {"SIGINT", "INT"}, {"Ctrl-C", ""},
+		{"SIGTERM", "TERM"}, {"SIGINT", "INT"}, {"SIGHUP", "HUP"}, {"Ctrl-C", ""},
 	} {
-		term.typed("nuctl top; echo ended by " + c.name)
+		term.typed("nuctl top; echo ended by " + c.name + ", status $?")
 		term.press("Enter")
 		term.shows(`nuctl top  admin`)
 		if c.end == "" {
@@ -229,12 +229,12 @@ func signals(t *testing.T, bin, env string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			signal := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT}[c.end]
+			signal := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP}[c.end]
 			if err := syscall.Kill(pid, signal); err != nil {
 				t.Fatal(err)
 			}
 		}
-		term.shows(`(?m)^ended by ` + c.name + `\s+ready>$`)
+		term.shows(`(?m)^ended by ` + c.name + `, status 0\s+ready>$`) // as with top and htop
 		if after := term.settings(); after != before {
 			t.Errorf("%s left the terminal in mode %q, before in %q", c.name, after, before)
 		}

@@ -57,8 +57,10 @@ func (v *view) draw(screen tcell.Screen, s *state) {
 	v.table.SetOffset(s.top, 0)
 	v.table.Draw(screen)
 	p.bar(headRows, v.theme.header)
-	if s.win.total > 0 {
-		p.bar(headRows+1+s.cursor-s.top, v.rows.style(s.cursor))
+	for at := s.top; at < min(s.top+s.height, s.win.total); at++ {
+		if style := v.rows.style(at); style != v.theme.plain {
+			p.bar(headRows+1+at-s.top, style)
+		}
 	}
 	if s.win.total == 0 {
 		p.line(headRows+2, v.theme.plain, "  "+emptyText(s))
@@ -158,6 +160,9 @@ func (v *view) drawInput(screen tcell.Screen, s *state, width, height int) {
 	p.line(height-3, v.theme.plain, "")
 	v.input.SetRect(0, height-2, width, 1)
 	v.input.Draw(screen)
+	// The field has black behind its label, which nothing but this takes away.
+	p.bar(height-2, v.theme.plain)
+	p.at(0, height-2, v.theme.title, v.asked.label)
 	p.line(height-1, style, output.Clean(hint))
 	v.caret(p, height)
 }
