@@ -36,9 +36,11 @@ func sample() Entry {
 }
 
 func fieldsOf(e Entry) map[string]string {
+	var f fields
+	f.set(&e)
 	m := map[string]string{}
-	for _, f := range e.fields() {
-		m[f.key] = f.value
+	for _, of := range f.all {
+		m[of.key] = string(f.value(of))
 	}
 	return m
 }
@@ -147,7 +149,7 @@ func TestLines(t *testing.T) {
 				t.Errorf("%s is %q, want %q", key, got[key], want)
 			}
 		}
-		if len(got) != len(e.fields())+1 || len(got["TIME"]) != len(timeFormat) {
+		if len(got) != len(fieldsOf(e))+1 || len(got["TIME"]) != len(timeFormat) {
 			t.Errorf("fields %v", got)
 		}
 	}
@@ -226,8 +228,9 @@ func TestJournal(t *testing.T) {
 	})
 }
 
-func TestEncodeNative(t *testing.T) {
-	got := encodeNative([]field{{"A", "b=c"}, {"D", "e\nF=g"}})
+func TestNative(t *testing.T) {
+	f := fields{text: []byte("b=ce\nF=g"), all: []field{{"A", 0, 3}, {"D", 3, 8}}}
+	got := appendNative(nil, &f)
 	want := "A=b=c\nD\n\x05\x00\x00\x00\x00\x00\x00\x00e\nF=g\n"
 	if string(got) != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -3,10 +3,12 @@
 package audit
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
-	"strings"
+	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,8 +22,15 @@ const JournalSocket = "/run/systemd/journal/socket"
 // new socket can be made. It blocks, with a time limit: only in a blocking call does the
 // kernel wait for room in the queue of a socket that one is not connected to.
 type Journal struct {
-	fd int
-	to *unix.SockaddrUnix
+	fd    int
+	to    *unix.SockaddrUnix
+	spare sync.Pool // *native; each of those who write takes one
+}
+
+// native is an entry as it is sent, and what it is made of.
+type native struct {
+	fields fields
+	packet []byte
 }
 
 // OpenJournal opens a socket for entries that go to path, JournalSocket outside of tests.
@@ -35,7 +44,10 @@ func OpenJournal(path string) (*Journal, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("set time limit of journal socket: %w", err)
 	}
-	return &Journal{fd: fd, to: &unix.SockaddrUnix{Name: path}}, nil
+	return &Journal{
+		fd: fd, to: &unix.SockaddrUnix{Name: path},
+		spare: sync.Pool{New: func() any { return new(native) }},
+	}, nil
 }
 
 // Close closes the socket; Write must not be called after it.
@@ -44,7 +56,14 @@ func (j *Journal) Close() error { return unix.Close(j.fd) }
 // Write sends an entry. An entry that is too large for a datagram would have to go by a
 // file; ours never is.
 func (j *Journal) Write(e Entry) error {
-	b := encodeNative(e.fields())
+	n := j.spare.Get().(*native)
+	defer j.spare.Put(n)
+	n.fields.set(&e)
+	n.packet = appendNative(n.packet[:0], &n.fields)
+	return j.send(n.packet)
+}
+
+func (j *Journal) send(b []byte) error {
 	if len(b) > MaxEntry {
 		return fmt.Errorf("write audit entry: %d bytes, at most %d", len(b), MaxEntry)
 	}
@@ -62,20 +81,21 @@ func (j *Journal) Write(e Entry) error {
 	}
 }
 
-// encodeNative writes the journal's native protocol
+// appendNative writes the journal's native protocol
 // (https://systemd.io/JOURNAL_NATIVE_PROTOCOL): KEY=value and a newline or, for a value
 // that has newlines itself, the key, its length in eight bytes and the value.
-func encodeNative(fields []field) []byte {
-	b := make([]byte, 0, usualEntry)
-	for _, f := range fields {
-		b = append(b, f.key...)
-		if strings.Contains(f.value, "\n") {
+func appendNative(b []byte, f *fields) []byte {
+	b = slices.Grow(b, usualEntry)
+	for _, of := range f.all {
+		value := f.value(of)
+		b = append(b, of.key...)
+		if bytes.IndexByte(value, '\n') >= 0 {
 			b = append(b, '\n')
-			b = binary.LittleEndian.AppendUint64(b, uint64(len(f.value)))
+			b = binary.LittleEndian.AppendUint64(b, uint64(len(value)))
 		} else {
 			b = append(b, '=')
 		}
-		b = append(b, f.value...)
+		b = append(b, value...)
 		b = append(b, '\n')
 	}
 	return b

@@ -16,9 +16,10 @@ const timeFormat = "2006-01-02T15:04:05.000Z"
 // Lines writes entries as JSON objects, one a line, with the time in the member TIME:
 // there is no journal that would add it. All values are strings, as in the journal.
 type Lines struct {
-	mu   sync.Mutex // guards what follows
-	w    io.Writer
-	line []byte // the last one, whose room the next one takes
+	mu     sync.Mutex // guards what follows
+	w      io.Writer
+	fields fields
+	line   []byte // the last one, whose room the next one takes
 }
 
 // NewLines makes a sink of w, which has to fail after WriteTime rather than wait longer
@@ -27,10 +28,10 @@ func NewLines(w io.Writer) *Lines { return &Lines{w: w} }
 
 // Write writes an entry in one piece.
 func (l *Lines) Write(e Entry) error {
-	fields := append([]field{{"TIME", time.Now().UTC().Format(timeFormat)}}, e.fields()...)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b, err := appendLine(l.line[:0], fields)
+	l.fields.set(&e)
+	b, err := appendLine(l.line[:0], time.Now(), &l.fields)
 	l.line = b
 	if err != nil {
 		return fmt.Errorf("encode audit entry: %w", err)
@@ -45,20 +46,16 @@ func (l *Lines) Write(e Entry) error {
 }
 
 // appendLine keeps the order of the fields, which a map would not.
-func appendLine(b []byte, fields []field) ([]byte, error) {
-	b = append(b, '{')
-	for i, f := range fields {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		for j, s := range [2]string{f.key, f.value} {
-			if j > 0 {
-				b = append(b, ':')
-			}
-			var err error
-			if b, err = appendString(b, s); err != nil {
-				return b, err
-			}
+func appendLine(b []byte, now time.Time, f *fields) ([]byte, error) {
+	b = append(b, `{"TIME":"`...)
+	b = append(now.UTC().AppendFormat(b, timeFormat), '"')
+	for _, of := range f.all {
+		b = append(b, `,"`...)
+		b = append(b, of.key...) // the keys stand for themselves
+		b = append(b, `":`...)
+		var err error
+		if b, err = appendString(b, f.value(of)); err != nil {
+			return b, err
 		}
 	}
 	return append(b, '}', '\n'), nil
@@ -66,10 +63,10 @@ func appendLine(b []byte, fields []field) ([]byte, error) {
 
 // appendString writes a JSON string. Nearly all are of characters that stand for
 // themselves, and there are forty of them in the two entries of an attempt.
-func appendString(b []byte, s string) ([]byte, error) {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, err := json.Marshal(s)
+func appendString(b, s []byte) ([]byte, error) {
+	for _, c := range s {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, err := json.Marshal(string(s))
 			return append(b, quoted...), err
 		}
 	}
