@@ -77,16 +77,24 @@ func TestKernelOutOfTheOrdinary(t *testing.T) {
 			ipc.Gone, 0, nil},
 		{"kill: replaced before delete", nil, at("delete", 1, func(k *fakeKernel) error { replace(k); return nil }),
 			ipc.Replaced, 0, &fakeEntry{another, 1, 100, false}},
-		{"kill: back after delete", nil, at("get", 2, func(k *fakeKernel) error { replace(k); return nil }),
-			ipc.Killed, 0, &fakeEntry{another, 1, 100, false}},
 		{"kill: refused", nil, at("delete", 1, func(*fakeKernel) error { return kernelError("delete", unix.EBUSY) }),
 			ipc.Failed, unix.EBUSY, &fakeEntry{target, 1, 100, false}},
 		{"kill: answer lost, done", nil, at("delete", 1, func(k *fakeKernel) error { remove(k); return lost }),
 			ipc.Killed, 0, nil},
 		{"kill: answer lost, not done", nil, at("delete", 1, func(*fakeKernel) error { return lost }),
 			ipc.Failed, unix.EIO, &fakeEntry{target, 1, 100, false}},
-		{"kill: cannot be read back", nil, at("get", 2, func(*fakeKernel) error { return lost }),
-			ipc.Killed, 0, nil},
+		{"kill: refused, cannot be read back", nil, func(_ *fakeKernel, op string, n int) error {
+			if op == "delete" {
+				return kernelError("delete", unix.EBUSY)
+			} else if n == 2 {
+				return lost
+			}
+			return nil
+		}, ipc.Failed, unix.EBUSY, &fakeEntry{target, 1, 100, false}},
+		{"kill: confirmed, nothing read after it", nil, at("get", 2, func(*fakeKernel) error {
+			t.Error("the kernel was asked again")
+			return nil
+		}), ipc.Killed, 0, nil},
 
 		{"mark: replaced before", mark, at("mark", 1, func(k *fakeKernel) error { replace(k); return nil }),
 			ipc.Replaced, 0, &fakeEntry{another, 2, 100, false}},

@@ -9,8 +9,8 @@ import (
 	"nuconntrack/privd/ctnetlink"
 )
 
-// kill removes those connections of the attempts that are to be killed, by tuple and id,
-// and looks what is there then.
+// kill removes those connections of the attempts that are to be killed, by tuple and id.
+// Where the kernel does not say that it did, what is there then tells what has become of it.
 func (s *Server) kill(attempts []*attempt) {
 	var doomed []*attempt
 	var entries []Entry
@@ -22,24 +22,32 @@ func (s *Server) kill(attempts []*attempt) {
 	if len(doomed) == 0 {
 		return
 	}
-	deleted := s.cfg.Table.Delete(entries)
-	for i, after := range s.cfg.Table.Get(targets(doomed)) {
-		doomed[i].settle(doomed[i].killed(deleted[i], after.Entry, after.Err))
+	var unsure []*attempt
+	var errs []error
+	for i, err := range s.cfg.Table.Delete(entries) {
+		if err == nil {
+			doomed[i].settle(ipc.Result{Outcome: ipc.Killed})
+		} else {
+			unsure, errs = append(unsure, doomed[i]), append(errs, err)
+		}
+	}
+	if len(unsure) == 0 {
+		return
+	}
+	for i, after := range s.cfg.Table.Get(targets(unsure)) {
+		unsure[i].settle(unsure[i].unconfirmed(errs[i], after.Entry, after.Err))
 	}
 }
 
-// killed says what deleting has done, by its error and by what was read afterwards.
+// unconfirmed says what has become of a connection whose deletion failed with this error,
+// by what was read afterwards.
 //
-// The kernel acknowledges only after the connection has left its table. What is found by
-// the same tuple afterwards is a later one, even with the same id: that is a hash of
-// tuple and address in memory, and the memory may have been used again (nf_ct_get_id).
-func (a *attempt) killed(deleted error, after Entry, err error) ipc.Result {
-	if err == nil && deleted == nil {
-		a.record.Detail = "the addresses are in use again"
-	}
+// No more is read where it did not fail: the kernel acknowledges only after the connection
+// has left its table, and what is found by the same tuple then is a later one, even with the
+// same id: that is a hash of tuple and address in memory, and the memory may have been used
+// again (nf_ct_get_id).
+func (a *attempt) unconfirmed(deleted error, after Entry, err error) ipc.Result {
 	switch {
-	case deleted == nil:
-		return ipc.Result{Outcome: ipc.Killed}
 	case err == nil && after.Target() == a.req.Target:
 		return a.failed(deleted)
 	case err == nil:

@@ -3,7 +3,9 @@
 package ctnetlink
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"net/netip"
 
 	"nuconntrack/ipc"
@@ -12,6 +14,9 @@ import (
 	"github.com/ti-mo/netfilter"
 	"golang.org/x/sys/unix"
 )
+
+// usualRequest is what the longest request takes, one by IPv6 with a zone, in bytes.
+const usualRequest = 128
 
 // A request is a message to the kernel. Only the functions of this file make one, and
 // nothing else is ever sent.
@@ -80,23 +85,48 @@ func encodeStats(seq uint32) (request, error) {
 	return encode(ctGetStatsCPU, netlink.Request|netlink.Dump, unix.AF_UNSPEC, seq, nil)
 }
 
+// encode writes what netfilter.MarshalNetlink would, for a fraction of its memory: a kill
+// takes two messages, and a call has ten thousand kills.
 func encode(msg uint8, flags netlink.HeaderFlags, family uint8, seq uint32, attrs []netfilter.Attribute) (request, error) {
-	m, err := netfilter.MarshalNetlink(netfilter.Header{
-		SubsystemID: netfilter.NFSubsysCTNetlink,
-		MessageType: netfilter.MessageType(msg),
-		Flags:       flags,
-		Family:      netfilter.ProtoFamily(family),
-	}, attrs)
+	b := make([]byte, headerSize+nfGenSize, usualRequest)
+	b[headerSize] = family
+	b, err := appendAttributes(b, attrs)
 	if err != nil {
 		return request{}, fmt.Errorf("encode message: %w", err)
 	}
-	m.Header.Length = uint32(headerSize + len(m.Data))
-	m.Header.Sequence = seq
-	b, err := m.MarshalBinary()
-	if err != nil {
-		return request{}, fmt.Errorf("encode message: %w", err)
-	}
+	binary.NativeEndian.PutUint32(b, uint32(len(b)))
+	binary.NativeEndian.PutUint16(b[4:], messageType(msg))
+	binary.NativeEndian.PutUint16(b[6:], uint16(flags))
+	binary.NativeEndian.PutUint32(b[8:], seq)
 	return request{seq: seq, bytes: b}, nil
+}
+
+// appendAttributes writes attributes, each with its length, without padding, and its type
+// before it (struct nlattr, linux/netlink.h).
+func appendAttributes(b []byte, attrs []netfilter.Attribute) ([]byte, error) {
+	for _, a := range attrs {
+		at, typ := len(b), a.Type
+		b = append(b, 0, 0, 0, 0)
+		if a.Nested {
+			typ |= unix.NLA_F_NESTED
+			var err error
+			if b, err = appendAttributes(b, a.Children); err != nil {
+				return nil, err
+			}
+		} else {
+			b = append(b, a.Data...)
+		}
+		size := len(b) - at
+		if size > math.MaxUint16 {
+			return nil, refused("attribute of %d bytes", size)
+		}
+		binary.NativeEndian.PutUint16(b[at:], uint16(size))
+		binary.NativeEndian.PutUint16(b[at+2:], typ)
+		for len(b)%unix.NLA_ALIGNTO != 0 {
+			b = append(b, 0)
+		}
+	}
+	return b, nil
 }
 
 // lookUp gives the attributes by which the kernel finds a connection: the original

@@ -3,6 +3,7 @@
 package ctnetlink
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -11,6 +12,8 @@ import (
 
 	"nuconntrack/ipc"
 
+	"github.com/mdlayher/netlink"
+	"github.com/ti-mo/netfilter"
 	"golang.org/x/sys/unix"
 )
 
@@ -256,6 +259,39 @@ func TestNoMessageFlushesCreatesOrSetsStatus(t *testing.T) {
 				checkAll(t, Entry{target: all[0], status: s}, mark[0], mark[1], seconds)
 			}
 		}
+	}
+}
+
+// TestEncodedAsTheLibraryWould holds the encoder to the library whose attributes it writes.
+func TestEncodedAsTheLibraryWould(t *testing.T) {
+	for _, target := range shapes() {
+		attrs, err := lookUp(target)
+		if err != nil {
+			continue
+		}
+		attrs = append(attrs, number(ctaID, target.ID), netfilter.Attribute{Type: 99, Data: []byte{1}})
+		got, err := encode(ctDelete, netlink.Request|netlink.Acknowledge, target.Family, 77, attrs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := netfilter.MarshalNetlink(netfilter.Header{
+			SubsystemID: netfilter.NFSubsysCTNetlink, MessageType: ctDelete,
+			Flags: netlink.Request | netlink.Acknowledge, Family: netfilter.ProtoFamily(target.Family),
+		}, attrs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Header.Length, m.Header.Sequence = uint32(headerSize+len(m.Data)), 77
+		want, err := m.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.bytes, want) {
+			t.Errorf("%v: got\n%x, want\n%x", target, got.bytes, want)
+		}
+	}
+	if _, err := encode(ctGet, 0, 0, 1, []netfilter.Attribute{{Type: 1, Data: make([]byte, 1<<16)}}); !errors.Is(err, ErrRefused) {
+		t.Errorf("an attribute whose length has no room: %v", err)
 	}
 }
 
