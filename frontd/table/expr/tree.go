@@ -111,27 +111,20 @@ func negate(x Expr) Expr {
 	return Not{x}
 }
 
-// all joins parts by and. Parentheses that change nothing leave no trace.
-func all(parts []Expr) Expr {
-	var flat All
-	for _, part := range parts {
-		if inner, ok := part.(All); ok {
-			flat = append(flat, inner...)
-		} else {
-			flat = append(flat, part)
-		}
-	}
-	if len(flat) == 1 {
-		return flat[0]
-	}
-	return slices.Clip(flat)
-}
+// all joins parts by and.
+func all(parts []Expr) Expr { return joined[All](parts) }
 
 // anyOf joins parts by or.
-func anyOf(parts []Expr) Expr {
-	var flat Any
+func anyOf(parts []Expr) Expr { return joined[Any](parts) }
+
+// joined makes parts one list. Parentheses that change nothing leave no trace.
+func joined[List interface {
+	~[]Expr
+	Expr
+}](parts []Expr) Expr {
+	var flat List
 	for _, part := range parts {
-		if inner, ok := part.(Any); ok {
+		if inner, ok := part.(List); ok {
 			flat = append(flat, inner...)
 		} else {
 			flat = append(flat, part)
