@@ -30,12 +30,17 @@ func CleanText(s string) string {
 	if ValidText(s) {
 		return s
 	}
+	return Printable(s, TextSize)
+}
+
+// Printable is CleanText for texts of at most so many bytes.
+func Printable(s string, most int) string {
 	var b strings.Builder
 	for _, r := range s {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			r = '?'
 		}
-		if b.Len()+utf8.RuneLen(r) > TextSize {
+		if b.Len()+utf8.RuneLen(r) > most {
 			break
 		}
 		b.WriteRune(r)

@@ -4,8 +4,6 @@ package audit
 
 import (
 	"strconv"
-	"unicode"
-	"unicode/utf8"
 
 	"nuconntrack/ipc"
 )
@@ -79,18 +77,7 @@ func clean(b []byte, from int) []byte {
 	if len(b)-from <= maxField && plain(b[from:]) {
 		return b
 	}
-	raw := string(b[from:])
-	b = b[:from]
-	for _, r := range raw {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			r = '?'
-		}
-		if len(b)-from+utf8.RuneLen(r) > maxField {
-			break
-		}
-		b = utf8.AppendRune(b, r)
-	}
-	return b
+	return append(b[:from], ipc.Printable(string(b[from:]), maxField)...)
 }
 
 // plain reports whether b is of printable ASCII alone.
