@@ -61,7 +61,7 @@ func (a *app) runProfiles() error {
 		fmt.Fprintln(a.stderr, "nuctl: there are no profiles: 'nuctl profiles --help' shows how to write some")
 		return nil
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	w := a.columns()
 	fmt.Fprintln(w, "\tPROFILE\tSERVER\tUSER\tFILE")
 	for _, p := range set.Profiles {
 		mark := ""
@@ -72,6 +72,9 @@ func (a *app) runProfiles() error {
 	}
 	return w.Flush()
 }
+
+// columns aligns lines of words that tabs part.
+func (a *app) columns() *tabwriter.Writer { return tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0) }
 
 // shown is a text for a table of words.
 func shown(text string) string {
@@ -109,7 +112,7 @@ func (a *app) runConfig() error {
 	if _, ok := s[profile.Timeout]; !ok {
 		s[profile.Timeout] = profile.Value{Text: client.DefaultTimeout.String(), From: "built in"}
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	w := a.columns()
 	for _, k := range profile.Keys() {
 		v, ok := s[k.Name]
 		if !ok {

@@ -5,7 +5,6 @@ package cli
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +23,7 @@ func (a *app) whoami() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+				w := a.columns()
 				fmt.Fprintf(w, "user\t%s\nrole\t%s\nmethods\t%s\n", shown(who.User), shown(who.Role), shown(strings.Join(who.Methods, " ")))
 				return w.Flush()
 			})

@@ -3,8 +3,8 @@
 package client
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 )
@@ -99,26 +99,17 @@ func (s *Session) Groups(ctx context.Context, q GroupQuery) (Groups, error) {
 	if err != nil {
 		return Groups{}, err
 	}
-	order, direction := q.OrderBy, "DESC"
-	if order == "" {
-		order = "byte_rate"
-	}
-	if q.Ascending {
-		direction = "ASC"
-	}
+	order := cmp.Or(q.OrderBy, "byte_rate")
 	options := map[string]any{}
 	if q.Snapshot != "" {
 		options["snapshot"] = q.Snapshot
 	}
 	var g Groups
-	if err := s.call(ctx, &g, "groups", q.By, filters, order, direction, q.Start, q.Length, options); err != nil {
+	if err := s.call(ctx, &g, "groups", q.By, filters, order, direction(!q.Ascending), q.Start, q.Length, options); err != nil {
 		return Groups{}, err
 	}
-	switch {
-	case len(g.Groups) > q.Length:
-		return Groups{}, s.client.fail("groups", BadAnswer, fmt.Errorf("%d groups, asked for %d", len(g.Groups), q.Length))
-	case q.Snapshot != "" && g.Snapshot != q.Snapshot:
-		return Groups{}, s.client.fail("groups", BadAnswer, errors.New("groups of another table than asked for"))
+	if err := asAsked(len(g.Groups), q.Length, g.Snapshot, q.Snapshot); err != nil {
+		return Groups{}, s.client.fail("groups", BadAnswer, err)
 	}
 	return g, nil
 }

@@ -3,6 +3,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,13 +76,7 @@ func (s *Session) page(ctx context.Context, q Query, start, length int, snapshot
 	if err != nil {
 		return Page{}, err
 	}
-	order, direction := q.OrderBy, "ASC"
-	if order == "" {
-		order = "orig_src"
-	}
-	if q.Descending {
-		direction = "DESC"
-	}
+	order := cmp.Or(q.OrderBy, "orig_src")
 	options := map[string]any{}
 	if len(q.Fields) > 0 {
 		options["fields"] = q.Fields
@@ -90,18 +85,36 @@ func (s *Session) page(ctx context.Context, q Query, start, length int, snapshot
 		options["snapshot"] = snapshot
 	}
 	var page Page
-	if err := s.call(ctx, &page, "view", filters, order, direction, start, length, options); err != nil {
+	if err := s.call(ctx, &page, "view", filters, order, direction(q.Descending), start, length, options); err != nil {
 		return Page{}, err
 	}
-	switch {
-	case len(page.Rows) > length:
-		return Page{}, s.client.fail("view", BadAnswer, fmt.Errorf("%d rows, asked for %d", len(page.Rows), length))
-	case snapshot != "" && page.Snapshot != snapshot:
-		return Page{}, s.client.fail("view", BadAnswer, errors.New("page of another table than asked for"))
-	case page.Snapshot == "" && page.Total > len(page.Rows):
-		return Page{}, s.client.fail("view", BadAnswer, errors.New("table without a name"))
+	err = asAsked(len(page.Rows), length, page.Snapshot, snapshot)
+	if err == nil && page.Snapshot == "" && page.Total > len(page.Rows) {
+		err = errors.New("table without a name")
+	}
+	if err != nil {
+		return Page{}, s.client.fail("view", BadAnswer, err)
 	}
 	return page, nil
+}
+
+// direction is order_dir of the interface.
+func direction(descending bool) string {
+	if descending {
+		return "DESC"
+	}
+	return "ASC"
+}
+
+// asAsked refuses more rows than were asked for, and those of another table where one was named.
+func asAsked(rows, most int, snapshot, named string) error {
+	if rows > most {
+		return fmt.Errorf("%d rows, asked for %d", rows, most)
+	}
+	if named != "" && snapshot != named {
+		return errors.New("rows of another table than asked for")
+	}
+	return nil
 }
 
 // fieldName says whether the encoder, which does not escape the names of members, may
