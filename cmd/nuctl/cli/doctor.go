@@ -38,7 +38,8 @@ Exit code 0: nothing is serious; 1: something is, or the server cannot be reache
 			return a.runDoctor(cmd.Context(), format)
 		},
 	}
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "format: text, json")
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "`FORMAT`: text, json")
+	completeFlag(cmd, "output", completeWords("text", "json"))
 	return cmd
 }
 
