@@ -82,10 +82,11 @@ func (a *app) runList(ctx context.Context, l *listing, changed func(string) bool
 		// The session is over, however long somebody reads.
 		err = errors.Join(err, paged.Close())
 	}
-	if errors.Is(err, errQuit) {
-		err = nil
-	}
 	list.sayNotes()
+	if errors.Is(err, errQuit) {
+		// Who left the pager has seen enough, however much that was.
+		return nil
+	}
 	if err == nil && output.Tabular(l.format) {
 		list.sayCount(query.Start)
 	}

@@ -25,8 +25,10 @@ import (
 
 // What a terminal is told (ECMA-48, and xterm's private modes).
 const (
-	enterScreen = "\x1b[?1049h\x1b[?25l" // the other screen, without a cursor
-	leaveScreen = "\x1b[?25h\x1b[?1049l"
+	// The other screen, without a cursor, and cutting off what is wider: a table gives way only
+	// so far.
+	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l"
+	leaveScreen = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 	home        = "\x1b[H"
 	clearLine   = "\x1b[K"
 	clearRest   = "\x1b[J"
@@ -207,26 +209,29 @@ func (w *watcher) frame(ctx context.Context, s *client.Session, columns, lines i
 	return f, err
 }
 
-// show draws the frame in one write over what was there.
+// show draws the frame in one write over what was there. Each line is cleared before it is
+// written: behind one that is as wide as the screen the cursor stands on its last character.
 func (f frame) show(screen io.Writer) error {
-	var b strings.Builder
-	b.WriteString(home)
 	title := output.Head(output.Clean(f.title), max(0, f.columns-len(f.time)-2))
 	pad := max(1, f.columns-output.Width(title)-len(f.time))
-	b.WriteString(title + strings.Repeat(" ", pad) + f.time + clearLine)
+	lines := []string{title + strings.Repeat(" ", pad) + f.time}
 	room := max(0, f.lines-1-len(f.bottom))
 	for _, line := range f.table[:min(len(f.table), room)] {
-		b.WriteString("\r\n" + strings.TrimSuffix(line, "\n") + clearLine)
+		lines = append(lines, strings.TrimSuffix(line, "\n"))
 	}
 	for i, line := range f.bottom[:min(len(f.bottom), max(0, f.lines-1))] {
 		line = output.Head(output.Clean(line), f.columns)
 		if f.colour && i > 0 {
 			line = output.Yellow(line)
 		}
-		b.WriteString("\r\n" + line + clearLine)
+		lines = append(lines, line)
 	}
-	b.WriteString(clearRest)
-	if _, err := io.WriteString(screen, b.String()); err != nil {
+	last := len(lines) - 1
+	text := home
+	if last > 0 {
+		text += clearLine + strings.Join(lines[:last], "\r\n"+clearLine) + "\r\n"
+	}
+	if _, err := io.WriteString(screen, text+clearRest+lines[last]); err != nil {
 		return fmt.Errorf("write to the terminal: %w", err)
 	}
 	return nil
