@@ -52,7 +52,10 @@ func (s *state) takeSample(a answer) {
 		s.say("none is left that matches")
 		return
 	case total > client.MaxMatching:
-		s.say("%s match, and one call kills no more than %s: narrow the filter, or use nuctl kill", grouped(total), grouped(client.MaxMatching))
+		s.message = ""
+		s.popup = &popup{kind: popupText, title: "Too many", lines: []string{
+			fmt.Sprintf("%s connections match; from here no more than %s are killed at once.", grouped(total), grouped(client.MaxMatching)),
+			"Narrow the filter, or let nuctl kill them in parts:", "", "$ " + killCommand(a.request.query)}}
 		return
 	}
 	s.message = ""
@@ -69,12 +72,15 @@ func (s *state) takeSample(a answer) {
 		title = "Kill the only connection that matches?"
 	}
 	lines := append([]string{title, "filter: " + q.expr, ""}, names...)
-	s.popup = &popup{kind: popupText, title: "Kill all", lines: append(lines, "", "$ nuctl kill --matching "+shellQuoted(q.expr))}
+	s.popup = &popup{kind: popupText, title: "Kill all", lines: append(lines, "", "$ "+killCommand(q))}
 	s.prompt = &prompt{
 		kind: promptAll, label: fmt.Sprintf("type %d to kill them: ", total), hint: "what began after this table was read is not meant; Esc: kill nothing",
 		yes: request{op: opKillAll, query: q, snapshot: a.page.snapshot, total: total},
 	}
 }
+
+// killCommand is how nuctl kill asks the same, of a table of its own.
+func killCommand(q query) string { return "nuctl kill --matching " + shellQuoted(q.expr) }
 
 // asksAll says whether that question stands.
 func (s *state) asksAll() bool { return s.prompt != nil && s.prompt.kind == promptAll }

@@ -4,6 +4,7 @@ package top
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"nuconntrack/cmd/nuctl/client"
@@ -12,13 +13,15 @@ import (
 // reportLines tells the sum first and what to do about the rest, then what went wrong, then
 // what went well, as far as somebody would read it.
 func reportLines(a answer, done string) []string {
-	good := 0
+	good, bad := 0, map[string]int{}
 	var lines, fine []string
 	for _, r := range a.reports {
 		list := &lines
 		if r.ended {
 			good++
 			list = &fine
+		} else {
+			bad[r.outcome]++
 		}
 		if len(*list) < maxReportLines {
 			text := fmt.Sprintf("%-10s %s", r.outcome, r.name)
@@ -29,6 +32,9 @@ func reportLines(a answer, done string) []string {
 		}
 	}
 	sum := fmt.Sprintf("%s of %s %s", grouped(good), grouped(a.request.count()), done)
+	for _, outcome := range slices.Sorted(maps.Keys(bad)) {
+		sum += fmt.Sprintf(", %s %s", grouped(bad[outcome]), outcome)
+	}
 	switch {
 	case a.err != nil && fault(a.err) == 0:
 		// The call may have arrived although its answer did not.
@@ -55,6 +61,7 @@ func advice(a answer) []string {
 		{client.OutcomeForbidden, "What is forbidden by the helper's policy, its administrator may permit. The connection that " +
 			"nuctl top itself came in on is never cut from here: 'nuctl kill --force KEY' does, from another terminal."},
 		{client.OutcomeProtected, "What is protected, the helper's policy keeps from everybody."},
+		{client.OutcomeFailed, "What failed is still there, and can be tried again once the reason below is gone."},
 		{client.OutcomeReplaced, "What was replaced is another connection of the same addresses: mark and kill that one."},
 	} {
 		if slices.ContainsFunc(a.reports, func(r report) bool { return r.outcome == known.outcome }) {

@@ -24,7 +24,8 @@ func Run(ctx context.Context, c Config) error {
 	tcell.SetEncodingFallback(tcell.EncodingFallbackASCII)
 	screen, err := tcell.NewTerminfoScreen()
 	if err != nil {
-		return fmt.Errorf("open terminal of type %q: %w", os.Getenv("TERM"), err)
+		// What failed is the look-up of a description, of several lines and of no use.
+		return fmt.Errorf("cannot draw on a terminal of type %q, which is not described here: set TERM", os.Getenv("TERM"))
 	}
 	return runOn(ctx, c, screen)
 }

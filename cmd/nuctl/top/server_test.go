@@ -86,16 +86,21 @@ func (f *fakeServer) Window(ctx context.Context, q client.Query, start, length i
 		}
 		return page, nil
 	}
-	living := []int{}
-	for i := -f.shift; i < f.rows && len(living) < start+length+f.shift; i++ {
-		if !f.gone[i] {
-			living = append(living, i)
-		}
-	}
 	page := client.Page{Snapshot: snapshot, Total: f.rows + f.shift - len(f.gone), Count: f.rows + f.shift - len(f.gone),
 		Taken: "2026-01-02T03:04:05.678Z", Warnings: []string{"accounting: off"}}
-	for at := start; at < min(start+length, len(living)); at++ {
-		page.Rows = append(page.Rows, f.row(living[at]))
+	at := 0
+	first := -f.shift
+	if len(f.gone) == 0 {
+		at, first = start, start-f.shift
+	}
+	for i := first; i < f.rows && at < start+length; i++ {
+		if f.gone[i] {
+			continue
+		}
+		if at >= start {
+			page.Rows = append(page.Rows, f.row(i))
+		}
+		at++
 	}
 	return page, nil
 }

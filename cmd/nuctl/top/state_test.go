@@ -40,7 +40,13 @@ func started(t *testing.T, f *fakeServer) *bench {
 // TestManyRowsAreFetchedInWindows: whatever the size of the table, only what is near the
 // screen crosses the network, all of one snapshot.
 func TestManyRowsAreFetchedInWindows(t *testing.T) {
-	f := &fakeServer{rows: 100_000}
+	for _, rows := range []int{100_000, 1_000_000} {
+		t.Run(grouped(rows), func(t *testing.T) { scrollThrough(t, rows) })
+	}
+}
+
+func scrollThrough(t *testing.T, rows int) {
+	f := &fakeServer{rows: rows}
 	b := started(t, f)
 	b.keys("p")
 	shown := func() {
@@ -64,7 +70,7 @@ func TestManyRowsAreFetchedInWindows(t *testing.T) {
 	b.keys("<end>")
 	b.answers()
 	shown()
-	if b.cursor != 99_999 {
+	if b.cursor != rows-1 {
 		t.Errorf("the last line is %d", b.cursor)
 	}
 	for range 100 {
