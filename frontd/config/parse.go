@@ -285,7 +285,7 @@ func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error
 		}
 		a, err := listen.ParseAddress(o.Listen)
 		if err == nil {
-			err = c.CheckListener(a.Net(), a.Plain)
+			err = c.checkListen(a)
 		}
 		if err != nil {
 			return nil, &Error{File: "--listen", Reason: fmt.Sprintf("%s: %v", strict.Quote(o.Listen), err)}
@@ -303,9 +303,20 @@ func parseListen(t strict.Table, c *Config, o Override) ([]listen.Address, error
 		if !right {
 			return nil
 		}
-		return c.CheckListener(a.Net(), a.Plain)
+		return c.checkListen(a)
 	})
 	return addresses, t.Err()
+}
+
+// checkListen says why not to listen on an address.
+func (c *Config) checkListen(a listen.Address) error {
+	for _, m := range c.Metrics.Listen {
+		m.Plain = a.Plain
+		if m == a && (a.Unix != "" || a.TCP.Port() != 0) {
+			return errors.New("metrics are served there: they have a listener of their own")
+		}
+	}
+	return c.CheckListener(a.Net(), a.Plain)
 }
 
 // parseAddresses reads the addresses at the key listen. refuse says why one must not be used.
