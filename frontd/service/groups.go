@@ -69,7 +69,7 @@ func (c *Call) groupQuery(r GroupRequest) (table.GroupQuery, error) {
 	if err := checkRange(r.Start, r.Length); err != nil {
 		return table.GroupQuery{}, err
 	}
-	by, err := table.GroupField(r.By)
+	by, err := table.GroupField(r.By, c.set.Meaning)
 	if err == nil {
 		err = c.set.known("by", &by)
 	}

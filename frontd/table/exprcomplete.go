@@ -50,7 +50,7 @@ func ExprValues(name string) []string {
 // GroupingName gives the field that a name of the language, such as src or dport, stands for
 // where connections are grouped; other names stay as they are.
 func GroupingName(name string) string {
-	if _, err := GroupField(name); err == nil {
+	if _, err := GroupField(name, nil); err == nil {
 		return name
 	}
 	w, ok := vocabulary{}.Word(strings.ToLower(name))

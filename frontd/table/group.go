@@ -72,14 +72,19 @@ func (f *Field) Groups() bool {
 		f.unit != unitSize && f.unit != unitSeconds && f.Name != "id"
 }
 
-// GroupField finds a field to group by. The error is a *QueryError.
-func GroupField(name string) (Field, error) {
+// GroupField finds a field to group by. The error is a *QueryError; the fields that it lists are
+// those that there are where marks mean this.
+func GroupField(name string, marks *Meaning) (Field, error) {
 	f, ok := FieldNamed(name)
 	if !ok {
 		return Field{}, &QueryError{"by", fmt.Sprintf("there is no field %s to group by", quoted(name))}
 	}
 	if !f.Groups() {
-		return Field{}, &QueryError{"by", fmt.Sprintf("connections cannot be grouped by %s, only by %s", quoted(name), strings.Join(GroupingNames(), ", "))}
+		names := slices.DeleteFunc(GroupingNames(), func(name string) bool {
+			f, _ := FieldNamed(name)
+			return !marks.Has(&f)
+		})
+		return Field{}, &QueryError{"by", fmt.Sprintf("connections cannot be grouped by %s, only by %s", quoted(name), strings.Join(names, ", "))}
 	}
 	return f, nil
 }
@@ -108,7 +113,7 @@ func summedBy(order string) []Sum {
 // their order, then it adds up those that were asked for. So a million groups take 50 MB
 // while they are found, and one call of a snapshot finds groups at a time.
 func (s *Snapshot) Group(q GroupQuery) (Grouping, error) {
-	f, err := GroupField(q.By)
+	f, err := GroupField(q.By, s.meaning)
 	switch {
 	case err != nil:
 		return Grouping{}, err

@@ -244,6 +244,24 @@ func TestGroupErrors(t *testing.T) {
 	}
 }
 
+// TestGroupFieldListsWhatThereIs: what is not configured is no suggestion.
+func TestGroupFieldListsWhatThereIs(t *testing.T) {
+	for _, test := range []struct {
+		marks          *Meaning
+		users, classes bool
+	}{
+		{nil, false, false},
+		{NewMeaning(0xff, nil, nil), true, false},
+		{NewMeaning(0, nil, []Class{{Name: "a", Value: 1, Mask: 1}}), false, true},
+	} {
+		_, err := GroupField("timeout", test.marks)
+		if err == nil || !strings.Contains(err.Error(), "orig_src") || strings.Contains(err.Error(), "username") != test.users ||
+			strings.Contains(err.Error(), ", class,") != test.classes {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
 func BenchmarkGroup(b *testing.B) {
 	for _, c := range []struct {
 		name string
