@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/frontd/config"
 	"nuconntrack/policy"
 	"nuconntrack/privd/audit"
@@ -20,11 +21,7 @@ import (
 // program builds one of ours.
 func program(t *testing.T, name string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if out, err := exec.Command("go", "build", "-o", path, "nuconntrack/cmd/"+name).CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", name, err, out)
-	}
-	return path
+	return filepath.Join(daemontest.Built(t, name), name)
 }
 
 func read(t *testing.T, name string) string {
