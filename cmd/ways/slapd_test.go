@@ -287,3 +287,15 @@ func TestLDAPDown(t *testing.T) {
 		})
 	}
 }
+
+func TestNuctlWithDirectory(t *testing.T) {
+	s := startSlapd(t, newAuthority(t))
+	p, port := newPlace(t), freePort(t)
+	p.frontd(t, s.config(t, port, s.p.Path("ca.pem"), fmt.Sprintf("\"ldaps://127.0.0.1:%d\"", s.ldaps), s.searching()))
+	login := func(user, password string) []string {
+		return []string{"--server", fmt.Sprintf("http://127.0.0.1:%d", port), "--user", user, "--password-file", p.Write(t, "password of "+user, password+"\n")}
+	}
+	wantNuctl(t, "with a password", "ann operator", login("ann", "horse ann")...)
+	wantNuctl(t, "with that of another", "exit code 4", login("ann", "horse bob")...)
+	wantNuctl(t, "of no group", "exit code 4", login("cid", "horse cid")...)
+}
