@@ -8,6 +8,7 @@ PROGRAMS    := nuconntrack-privd nuconntrack-frontd nuctl
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TESTFLAGS   ?=
 CLIENTS     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nuconntrack-clients
+BROWSER     ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nuconntrack-browser
 
 .DEFAULT_GOAL := build
 
@@ -50,6 +51,11 @@ test-ways: ## install slapd, apache2 and nginx, as root, and log in by way of th
 	cmd/ways/install.sh
 	$(GO) test -tags ways -count=1 -timeout 5m $(TESTFLAGS) ./cmd/ways
 
+.PHONY: test-browser
+test-browser: ## install chromium and what drives it, as root, and use the page by it
+	cmd/browser/install.sh $(BROWSER)
+	NODE_PATH=$(BROWSER)/node_modules $(GO) test -tags browser -count=1 -timeout 5m $(TESTFLAGS) ./cmd/browser
+
 .PHONY: test-system
 test-system: build ## boot systemd in a container, as root, and look at the services there
 	$(GO) test -tags system -count=1 -timeout 5m $(TESTFLAGS) ./systemd
@@ -76,9 +82,11 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) vet -tags packages ./systemd
 	$(GO) vet -tags bench ./cmd/bench
 	$(GO) vet -tags ways ./cmd/ways
+	$(GO) vet -tags browser ./cmd/browser
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(STATICCHECK) -tags system,packages ./systemd
 	$(GO) run $(STATICCHECK) -tags ways ./cmd/ways
+	$(GO) run $(STATICCHECK) -tags browser ./cmd/browser
 
 .PHONY: manuals
 manuals: build ## write manual pages and completions into bin/

@@ -134,9 +134,10 @@ func (set *settings) fieldsOf(names []string) ([]table.Field, error) {
 }
 
 // lookOrSoon is look, or for who cannot wait the table that there is; reading says that a
-// newer one is on its way.
+// newer one is on its way. Who asked for a refresh waits for it.
 func (c *Call) lookOrSoon(ctx context.Context, name string, soon bool) (snap *table.Snapshot, reading bool, err error) {
-	if !soon || name != "" {
+	_, _, notBefore := c.remembered()
+	if !soon || name != "" || !notBefore.IsZero() {
 		snap, err = c.look(ctx, name)
 		return snap, false, err
 	}

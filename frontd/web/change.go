@@ -97,7 +97,9 @@ func (s *Server) change(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.call.Change(r.r.Context(), ref, change); err != nil {
+	err = r.call.Change(r.r.Context(), ref, change)
+	r.call.Refresh() // so that what was is not shown once more
+	if err != nil {
 		return err
 	}
 	return s.show(r, http.StatusOK, "changed", r.lang.Text("changed.title"), backTo(r.form.Get(paramBack)), r.changeData(change))

@@ -193,6 +193,7 @@ func (s *Server) kill(r *request) error {
 	} else {
 		reports, err = r.call.KillReport(r.r.Context(), a.refs, o)
 	}
+	r.call.Refresh() // so that what is gone is not shown once more
 	if err != nil {
 		return err
 	}

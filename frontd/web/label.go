@@ -23,6 +23,25 @@ func endpoint(addr netip.Addr, port uint16, kind ipc.PortKind) string {
 func source(t ipc.Tuple) string      { return endpoint(t.Src, t.SrcPort, t.Kind) }
 func destination(t ipc.Tuple) string { return endpoint(t.Dst, t.DstPort, t.Kind) }
 
+// translated is what replies go to in place of a connection's source, or come from in place of its
+// destination, for the columns of these; "" for others and where nothing is translated.
+func translated(field string, t ipc.Target) string {
+	from, to := t.Orig.Src, t.Reply.Dst
+	fromPort, toPort := t.Orig.SrcPort, t.Reply.DstPort
+	other := destination(t.Reply)
+	if field == "orig_dst" {
+		from, to = t.Orig.Dst, t.Reply.Src
+		fromPort, toPort = t.Orig.DstPort, t.Reply.SrcPort
+		other = source(t.Reply)
+	} else if field != "orig_src" {
+		return ""
+	}
+	if from == to && (fromPort == toPort || t.Orig.Kind != ipc.Ports || t.Reply.Kind != ipc.Ports) {
+		return ""
+	}
+	return other
+}
+
 // label names a connection for people: its protocol, and the ends that it was opened between.
 func label(protocol string, t ipc.Target) string {
 	return protocol + " " + source(t.Orig) + " → " + destination(t.Orig)

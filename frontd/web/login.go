@@ -53,7 +53,11 @@ func (s *Server) toLogin(r *request) error {
 
 func (s *Server) showLogin(r *request) error {
 	values := r.r.URL.Query()
-	return s.loginPage(r, http.StatusOK, loginData{Next: backTo(values.Get(paramNext)), Ended: values.Has("ended")})
+	path, next := back(values.Get(paramNext))
+	if chosen := values.Get(paramLanguage); chosen != "" {
+		next.Set(paramLanguage, chosen) // which holds after the login too
+	}
+	return s.loginPage(r, http.StatusOK, loginData{Next: join(path, next), Ended: values.Has("ended")})
 }
 
 func (s *Server) loginPage(r *request, status int, d loginData) error {

@@ -76,6 +76,8 @@ type row struct {
 type cell struct {
 	Text   string
 	Number bool
+	Head   string // what its column is called, where rows are written below each other
+	NAT    string // what is translated there, after the text: "" for nothing
 }
 
 func (s *Server) showTable(r *request) error {
@@ -161,9 +163,10 @@ func (s *Server) fill(r *request, d *tableData) error {
 
 func (r *request) rows(q query, v service.View) []row {
 	var fields []table.Field
+	var heads []string
 	for _, name := range q.columns() {
 		if f, ok := table.FieldNamed(name); ok {
-			fields = append(fields, f)
+			fields, heads = append(fields, f), append(heads, columnName(r.lang, name))
 		}
 	}
 	address := q.at(pathTable)
@@ -173,8 +176,9 @@ func (r *request) rows(q query, v service.View) []row {
 		key := v.Table.Key(at)
 		rows[i] = row{Key: key, Label: labelOf(v.Table, at), URL: connectionAt(key, address)}
 		rows[i].Cells, cells = cells[:len(fields):len(fields)], cells[len(fields):]
-		for j := range fields {
-			rows[i].Cells[j] = cell{show(r.lang, v.Table, at, &fields[j]), aligned(fields[j].Name)}
+		t := v.Table.Target(at)
+		for j, f := range fields {
+			rows[i].Cells[j] = cell{show(r.lang, v.Table, at, &f), aligned(f.Name), heads[j], translated(f.Name, t)}
 		}
 	}
 	return rows
