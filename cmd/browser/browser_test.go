@@ -56,8 +56,10 @@ func journeys() []journey {
 }
 
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	for _, j := range journeys() {
 		t.Run(j.name, func(t *testing.T) {
+			t.Parallel()
 			nstest.Run(t, j.run)
 		})
 	}

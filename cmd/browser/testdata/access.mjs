@@ -14,7 +14,7 @@ const details = page + await rows(p).first().getByRole("link").getAttribute("hre
 const places = {
   "the login": async () => { await guest.goto(page + "/web/login"); return guest; },
   "a login that failed": async () => { await enter(guest, "ann", "wrong"); await guest.getByRole("alert").waitFor(); return guest; },
-  "the table": async () => { await p.goto(page + "/"); return p; },
+  "the table": async () => { await p.goto(page + "/?size=25"); return p; },
   "the table with its columns": async () => { await p.getByText("Columns", { exact: true }).first().click(); return p; },
   "a mistake in the filter": async () => { await p.goto(page + "/?expr=nonsense&src=x&sort=none"); return p; },
   "an empty table": async () => { await p.goto(page + "/?expr=dport+1"); return p; },
