@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,13 +37,16 @@ What the role of the user does not permit is not offered. Without colours if NO_
 		Example: `  nuctl top
   nuctl top tcp and dport 443
   nuctl top --sort orig_counter_bytes:desc --interval 5s --read-only`,
-		Args: arguments(0, 0),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.runTop(cmd.Context(), args, w) },
+		Args:              arguments(0, 0),
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.runTop(cmd.Context(), args, w) },
+		ValidArgsFunction: completeExpression,
 	}
 	f := cmd.Flags()
 	f.StringVar(&w.sort, "sort", "", "sort by `FIELD[:desc]` first (default byte_rate:desc)")
 	f.DurationVar(&w.interval, "interval", top.DefaultInterval, "how often to read the table")
 	f.BoolVar(&w.readOnly, "read-only", false, "offer nothing that kills or changes")
+	completeFlag(cmd, "sort", completeSort)
+	completeFlag(cmd, "interval", cobra.NoFileCompletions)
 	return cmd
 }
 
@@ -83,6 +87,9 @@ func (a *app) runTop(ctx context.Context, args []string, w watching) error {
 		var names []string
 		for _, f := range fields {
 			names = append(names, f.Name)
+		}
+		if field != "" && !slices.Contains(names, field) {
+			return usagef("--sort %q: the server has no such field", field)
 		}
 		return top.Run(ctx, top.Config{
 			Source: s, Server: way.address.String(), Identity: who, Fields: names, Expr: expr,

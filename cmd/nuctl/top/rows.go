@@ -33,6 +33,11 @@ func (r *rows) prepare(s *state, width int) {
 		all = groupColumns(strings.ToUpper(groupingOf(s.query.by).title))
 	}
 	all = slices.DeleteFunc(all, func(c column) bool { return s.query.by == "" && !s.fields[c.field] })
+	for i := range all {
+		if all[i].field == s.query.orderBy {
+			all[i].keep = keepAlways // else nobody sees what the order is
+		}
+	}
 	widest := func(c column) int {
 		most := output.Width(c.title) + 2
 		for at := s.top; at < s.top+s.height; at++ {

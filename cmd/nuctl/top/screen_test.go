@@ -321,6 +321,20 @@ func TestNoColor(t *testing.T) {
 	r.quit()
 }
 
+// TestOrderShows: however narrow the terminal, the column that is sorted by is there.
+func TestOrderShows(t *testing.T) {
+	r := runTop(t, configOf(&fakeServer{rows: 50}), 60, 24)
+	r.shows("B/S-")
+	for key, title := range map[string]string{"E": "EXPIRES+", "O": "SENT-", "I": "RECVD-", "A": "AGE-", "U": "USER+", "M": "MARK-"} {
+		r.press(key)
+		lines := r.shows(title)
+		if !strings.Contains(lines[4], "SOURCE") || !strings.Contains(lines[4], "DESTINATION") {
+			t.Errorf("by %s: %q", title, lines[4])
+		}
+	}
+	r.quit()
+}
+
 // TestColours: text has the terminal's own two colours or two of the 16, so that it can be
 // read whatever the terminal's background is.
 func TestColours(t *testing.T) {
