@@ -172,9 +172,14 @@ type slow struct {
 	*httptest.ResponseRecorder
 	deadline, wrote time.Time
 	left            time.Duration // when it wrote
+	hurried         bool          // it had to send within a time
 }
 
-func (w *slow) SetReadDeadline(time.Time) error { return nil }
+func (w *slow) SetReadDeadline(time.Time) error {
+	w.hurried = true
+	return nil
+}
+
 func (w *slow) SetWriteDeadline(d time.Time) error {
 	w.deadline = d
 	return nil
@@ -203,8 +208,13 @@ func TestTimeToReadTheAnswer(t *testing.T) {
 		if w.Code != 200 || w.wrote.Sub(began) < watchTime {
 			t.Fatalf("%d after %v", w.Code, w.wrote.Sub(began))
 		}
-		if w.left != time.Second {
-			t.Errorf("%v are left to read it", w.left)
+		if w.left != time.Second || !w.hurried {
+			t.Errorf("%v are left to read it, and to send the form was hurried: %v", w.left, w.hurried)
+		}
+		// net/http takes a client that sends nothing within the time for one that has left.
+		w = &slow{ResponseRecorder: httptest.NewRecorder()}
+		if d.server.ServeHTTP(w, httptest.NewRequest(http.MethodGet, b.base+pathLogin, nil)); w.hurried {
+			t.Error("who has nothing to send has to within a time")
 		}
 	})
 }

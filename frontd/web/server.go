@@ -189,13 +189,15 @@ func (s *Server) answer(r *request) (err error) {
 	if err != nil {
 		return err
 	}
-	s.cfg.BodyBegins(r.w)
 	if r.id = r.cookie(cookieSession); r.id != "" {
 		if r.call, err = s.cfg.Service.Begin(r.id, r.caller); err != nil {
 			r.id = ""
 		}
 	}
 	if found.method == http.MethodPost {
+		// Not without a body: net/http reads on to see whether the client leaves, and would take the
+		// deadline for that.
+		s.cfg.BodyBegins(r.w)
 		err := s.readForm(r)
 		if e, ok := err.(*refusal); ok && e.status == http.StatusRequestEntityTooLarge && r.call == nil && !found.open {
 			return s.toLogin(r) // his session has ended: that is what he has to know
