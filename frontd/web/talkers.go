@@ -131,7 +131,7 @@ func (r *request) talker(q query, by grouping, g table.Group, all uint64) talker
 	if rate, ok := g.Sum(table.SumRate); ok {
 		t.Rate = r.lang.Rate(rate)
 		if all > 0 {
-			t.Share = share(rate, all)
+			t.Share = r.lang.Share(rate, all)
 		}
 	}
 	if n, ok := g.Sum(table.SumOrigBytes); ok {
@@ -141,15 +141,6 @@ func (r *request) talker(q query, by grouping, g table.Group, all uint64) talker
 		t.Received = r.lang.Bytes(n)
 	}
 	return t
-}
-
-// share is a part of something in percent; what is little is not nothing.
-func share(part, whole uint64) string {
-	percent := 100 * float64(part) / float64(whole)
-	if part > 0 && percent < 1 {
-		return "<\u00a01\u00a0%"
-	}
-	return strconv.FormatFloat(percent, 'f', 0, 64) + "\u00a0%"
 }
 
 // chartData is how fast all that matches went over the last minutes.

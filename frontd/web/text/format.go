@@ -14,6 +14,7 @@ type signs struct {
 	group, decimal string
 	unit           string     // between a number and its unit
 	bytes          string     // what a byte is called, after k, M, …
+	percent        string     // after a number
 	months         [12]string // short
 	first          string     // day of a month
 }
@@ -27,14 +28,14 @@ const (
 
 func englishSigns() signs {
 	return signs{
-		group: ",", decimal: ".", unit: noBreakSpace, bytes: "B", first: "1",
+		group: ",", decimal: ".", unit: noBreakSpace, bytes: "B", percent: "%", first: "1",
 		months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 	}
 }
 
 func frenchSigns() signs {
 	return signs{
-		group: narrowSpace, decimal: ",", unit: noBreakSpace, bytes: "o", first: "1er",
+		group: narrowSpace, decimal: ",", unit: noBreakSpace, bytes: "o", percent: noBreakSpace + "%", first: "1er",
 		months: [12]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
 	}
 }
@@ -74,6 +75,15 @@ func (l *Language) Bytes(n uint64) string {
 	}
 	digits := strings.Replace(strconv.FormatFloat(value, 'f', decimals, 64), ".", l.signs.decimal, 1)
 	return digits + l.signs.unit + prefixes[at:at+1] + l.signs.bytes
+}
+
+// Share writes a part of something, which is not 0, in percent; what is little is not nothing.
+func (l *Language) Share(part, whole uint64) string {
+	percent := 100 * float64(part) / float64(whole)
+	if part > 0 && percent < 1 {
+		return "<" + noBreakSpace + "1" + l.signs.percent
+	}
+	return strconv.FormatFloat(percent, 'f', 0, 64) + l.signs.percent
 }
 
 // Rate writes bytes a second.
