@@ -90,7 +90,8 @@ func (c *Client) Close() error {
 // call sends a request on the control connection. A connection that was found dead
 // before anything was sent on it is replaced once.
 func (c *Client) call(ctx context.Context, r Request) (Answer, error) {
-	if _, err := r.Append(nil); err != nil {
+	packet, err := r.Append(make([]byte, 0, MaxRequest))
+	if err != nil {
 		return Answer{}, err
 	}
 	for attempt := 0; ; attempt++ {
@@ -98,7 +99,7 @@ func (c *Client) call(ctx context.Context, r Request) (Answer, error) {
 		if err != nil {
 			return Answer{}, unavailable(ctx, err)
 		}
-		a, err := control.call(ctx, r)
+		a, err := control.call(ctx, r.Op, packet)
 		if errors.Is(err, errNotSent) && attempt == 0 {
 			continue
 		}

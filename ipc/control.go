@@ -74,9 +74,10 @@ func (c *control) fail(err error) {
 	c.conn.Close()
 }
 
-// call sends a request and waits for its answer. A caller that leaves early leaves its
-// slot taken until the answer came: the helper's bound on requests in flight holds.
-func (c *control) call(ctx context.Context, r Request) (Answer, error) {
+// call sends a request, as the packet that Append made of it, and waits for its answer. A
+// caller that leaves early leaves its slot taken until the answer came: the helper's bound
+// on requests in flight holds.
+func (c *control) call(ctx context.Context, op Op, packet []byte) (Answer, error) {
 	timer := time.NewTimer(c.timeout)
 	defer timer.Stop()
 	select {
@@ -88,7 +89,7 @@ func (c *control) call(ctx context.Context, r Request) (Answer, error) {
 	case <-timer.C:
 		return Answer{}, c.late()
 	}
-	w, err := c.send(r)
+	w, err := c.send(op, packet)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -124,25 +125,23 @@ func (c *control) last(w *waiter) (Answer, error) {
 	}
 }
 
-// send registers a request and writes it.
-func (c *control) send(r Request) (*waiter, error) {
+// send registers a request, writes the number that it has by that into its packet, and sends
+// it.
+func (c *control) send(op Op, packet []byte) (*waiter, error) {
+	w := &waiter{op: op, answer: make(chan Answer, 1)}
 	c.write.Lock()
 	defer c.write.Unlock()
-	w := &waiter{op: r.Op, answer: make(chan Answer, 1)}
 	c.mu.Lock()
 	if c.err != nil {
 		c.mu.Unlock()
 		return nil, errNotSent
 	}
 	c.seq++
-	r.Seq = c.seq
-	c.waiting[r.Seq] = w
+	c.waiting[c.seq] = w
+	setSeq(packet, c.seq)
 	c.mu.Unlock()
 
-	packet, err := r.Append(make([]byte, 0, MaxRequest))
-	if err == nil {
-		err = c.conn.SetWriteDeadline(time.Now().Add(c.timeout))
-	}
+	err := c.conn.SetWriteDeadline(time.Now().Add(c.timeout))
 	if err == nil {
 		_, err = c.conn.Write(packet) // a packet goes whole or not at all
 	}

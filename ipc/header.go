@@ -136,6 +136,9 @@ func appendHeader(b []byte, h header, length int) []byte {
 	return append(b, 0, 0, 0, 0)
 }
 
+// setSeq numbers a packet that is made already.
+func setSeq(packet []byte, seq uint64) { binary.BigEndian.PutUint64(packet[8:], seq) }
+
 // cutHeader checks the header and returns what follows it.
 func cutHeader(b []byte) (header, []byte, error) {
 	if len(b) < headerSize {

@@ -56,7 +56,7 @@ func (c *Call) killAll(ctx context.Context, targets []found, o KillOptions) []fa
 	c.spare(targets, o)
 	fates, said := make([]fate, len(targets)), make([]string, len(targets))
 	first := make(map[ipc.Target]int, len(targets))
-	work := make(chan int)
+	work := make(chan int, ipc.MaxInFlight) // so that none has to wait for the next
 	var wg sync.WaitGroup
 	for range min(ipc.MaxInFlight, len(targets)) {
 		wg.Go(func() {
