@@ -81,13 +81,11 @@ func (c *control) call(ctx context.Context, op Op, packet []byte) (Answer, error
 	timer := time.NewTimer(c.timeout)
 	defer timer.Stop()
 	select {
-	case c.slots <- struct{}{}:
-	case <-c.dead:
-		return Answer{}, errNotSent
-	case <-ctx.Done():
-		return Answer{}, ctx.Err()
-	case <-timer.C:
-		return Answer{}, c.late()
+	case c.slots <- struct{}{}: // nearly always, and without the locks of all that follows
+	default:
+		if err := c.slot(ctx, timer); err != nil {
+			return Answer{}, err
+		}
 	}
 	w, err := c.send(op, packet)
 	if err != nil {
@@ -102,6 +100,20 @@ func (c *control) call(ctx context.Context, op Op, packet []byte) (Answer, error
 		return Answer{}, ctx.Err()
 	case <-timer.C:
 		return Answer{}, c.late()
+	}
+}
+
+// slot waits for a place among the requests in flight.
+func (c *control) slot(ctx context.Context, timer *time.Timer) error {
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-c.dead:
+		return errNotSent
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return c.late()
 	}
 }
 

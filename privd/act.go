@@ -38,7 +38,7 @@ const (
 // decision, entries in the audit and errors, and only what goes to the kernel goes together.
 func (s *Server) act(peer ipc.Peer, requests []ipc.Request) []*attempt {
 	all := make([]*attempt, len(requests))
-	var begun []*attempt
+	begun := make([]*attempt, 0, len(requests))
 	for i, r := range requests {
 		all[i] = &attempt{server: s, req: r, record: audit.Entry{
 			Op: r.Op, Peer: peer, Actor: r.Actor, Target: r.Target, Field: r.Change.Field,

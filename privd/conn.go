@@ -23,6 +23,7 @@ type conn struct {
 	server *Server
 	raw    *net.UnixConn // the same as wire
 	wire   *ipc.ServerConn
+	group  group
 	ahead  ahead
 	phase  atomic.Uint32 // a state; stateDumping ends on the dump's goroutine
 

@@ -32,6 +32,15 @@ type tuple struct {
 	ipc.Tuple
 }
 
+// begin empties it, for the next one to have its room.
+func (g *group) begin() {
+	if g.tuples == nil {
+		g.tuples = make(map[tuple]struct{}, 2*maxGroup)
+	}
+	clear(g.tuples)
+	g.requests = g.requests[:0]
+}
+
 // add takes a request in, unless it has to wait for the group to be done.
 func (g *group) add(r ipc.Request) bool {
 	if r.Op != ipc.OpKill && len(g.requests) > 0 || len(g.requests) == maxGroup {
@@ -51,7 +60,8 @@ func (g *group) add(r ipc.Request) bool {
 
 // kill carries out a kill, and others that have come behind it.
 func (c *conn) kill(_ context.Context, r ipc.Request) error {
-	g := group{tuples: make(map[tuple]struct{})}
+	g := &c.group
+	g.begin()
 	for g.add(r) {
 		var ok bool
 		var err error
