@@ -108,8 +108,11 @@ func TestNuctlSparesItsOwnConnection(t *testing.T) {
 		}
 		code, out, errs := run("kill", "--yes", "--matching", "tcp and state established and dport 8580")
 		wantRun(t, code, 1, out, errs, "forbidden: tcp 127.0.0.1:", "--force")
-		code, out, errs = run("kill", "--yes", "--force", "--matching", "tcp and state established and dport 8580")
+		code, out, errs = run("kill", "--yes", "--force", "--watch-seconds", "0", "--matching", "tcp and state established and dport 8580")
 		wantRun(t, code, 0, out, errs, "killed: tcp 127.0.0.1:")
+		// The answer itself is the packet that brings it back, and that is told unless nobody looks.
+		code, out, errs = run("kill", "--yes", "--force", "--matching", "tcp and state established and dport 8580")
+		wantRun(t, code, 1, out, errs, "came back within 2 s: tcp 127.0.0.1:", "nuctl doctor")
 	})
 }
 

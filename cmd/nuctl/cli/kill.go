@@ -30,6 +30,10 @@ type killing struct {
 	json         bool
 }
 
+// watchSeconds is for how long a kill is watched unless it is said: an answer that comes at once
+// but is not true a moment later would be worse than one to wait for.
+const watchSeconds = 2
+
 func (a *app) kill() *cobra.Command {
 	k := killing{}
 	cmd := &cobra.Command{
@@ -42,12 +46,12 @@ question shows. More than one connection asks first, and where there is no termi
 has to say so.
 
 Each connection's fate is told: killed, already gone, replaced by another, protected by a rule of the
-helper's policy, and with --watch-seconds whether it came back: a killed TCP connection is there
-again with its next packet if the rules of the firewall let it. If any was not killed, the exit code
-is 1, and 4 if you may not kill at all.`,
+helper's policy, or back within --watch-seconds: a killed TCP connection is there again with its
+next packet if the rules of the firewall let it. If any was not killed, or is back, the exit code is
+1, and 4 if you may not kill at all.`,
 		Example: `  nuctl kill 4066254881
   nuctl kill --matching 'dst 203.0.113.7 and tcp' --dry-run
-  nuctl kill --matching 'src 10.0.0.5 and not dport 22' --watch-seconds 3
+  nuctl kill --matching 'src 10.0.0.5 and not dport 22' --watch-seconds 5
   nuctl list 'rate > 10M' --fields key -o csv -H | nuctl kill --yes -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("matching") && len(args) == 0 {
@@ -77,7 +81,7 @@ is 1, and 4 if you may not kill at all.`,
 	f.BoolVar(&k.dryRun, "dry-run", false, "show what would be killed, and kill nothing")
 	f.BoolVarP(&k.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&k.force, "force", false, "kill the connection that nuctl itself came in on, too")
-	f.IntVar(&k.watchSeconds, "watch-seconds", 0, "look for so many seconds, at most 5, whether they come back")
+	f.IntVar(&k.watchSeconds, "watch-seconds", watchSeconds, "look for so many seconds, from 0 to 5, whether they come back")
 	f.StringVarP(&k.format, "output", "o", "table", "`FORMAT`: table, json, jsonl")
 	f.BoolVarP(&k.json, "json", "j", false, "short for -o json")
 	completeFlag(cmd, "output", completeWords("table", "json", "jsonl"))

@@ -103,7 +103,7 @@ func loose(f Facts) []Finding {
 	}
 	finding := Finding{
 		Name: "kills", Severity: Warning, Summary: "killed TCP connections can come back (nf_conntrack_tcp_loose=1)",
-		Meaning: "The next packet of a killed connection makes a new one where a rule accepts NEW without looking at the flags of TCP. 'nuctl kill --watch-seconds 3' shows whether that happens.",
+		Meaning: "The next packet of a killed connection makes a new one where a rule accepts NEW without looking at the flags of TCP. 'nuctl kill' tells if that happens within two seconds.",
 		Mend: append(keepSysctl("net.netfilter.nf_conntrack_tcp_loose=0"),
 			"nft insert rule inet filter forward 'ct state new tcp flags & (fin|syn|rst|ack) != syn drop' (in place of it, with your table and chain)"),
 		Cost: "Connections that exist are not affected. From then on those whose entry is lost, by a reboot, a flush, or a failover without conntrackd, do not go on: their peers have to connect again.",
