@@ -92,6 +92,10 @@ lint: ## gofmt, vet, staticcheck
 manuals: build ## write manual pages and completions into bin/
 	$(GO) run ./cmd/manual -bin $(BIN) -out $(BIN) -date "$$(git log -1 --format=%cs 2>/dev/null || date +%F)"
 
+.PHONY: api
+api: ## write docs/api.md, the XML-RPC interface out of the program's tables
+	$(GO) run ./cmd/manual -api docs/api.md
+
 .PHONY: licences
 licences: ## write docs/licences.md, the list of linked modules with their licences
 	$(GO) run ./cmd/licences >docs/licences.md.new

@@ -3,7 +3,7 @@
 // Manual writes the manual pages and the shells' completions, out of the programs themselves:
 // nuctl's tree of commands, what the daemons print for --help, the reference configurations, the
 // tables of methods, fields and faults. What a page says of them it must not say a second time in
-// words of its own. It is run when the project is built, and is installed nowhere.
+// words of its own. It also writes docs/api.md, out of the same. It is run when the project is built, and is installed nowhere.
 package main
 
 import (
@@ -37,6 +37,7 @@ func run(args []string, stderr io.Writer) int {
 	bin := f.String("bin", "bin", "folder of the built daemons")
 	out := f.String("out", "bin", "folder to write man/ and completions/ into")
 	date := f.String("date", "", "date of the pages, as 2006-01-02")
+	api := f.String("api", "", "write the interface as Markdown into this file, and nothing else")
 	switch err := f.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return exitDone
@@ -46,7 +47,11 @@ func run(args []string, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "manual: unexpected argument %q\n", f.Arg(0))
 		return exitUsage
 	}
-	if err := write(*bin, *out, *date); err != nil {
+	work := func() error { return write(*bin, *out, *date) }
+	if *api != "" {
+		work = func() error { return os.WriteFile(*api, []byte(document()), 0o644) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(stderr, "manual:", err)
 		return exitFailed
 	}

@@ -114,6 +114,32 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestDocumentIsCommitted compares docs/api.md with what the programs are.
+func TestDocumentIsCommitted(t *testing.T) {
+	committed, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(committed) != document() {
+		t.Error("docs/api.md is not what make api writes")
+	}
+}
+
+// TestDocumentEscapes: texts of the program are text in the document.
+func TestDocumentEscapes(t *testing.T) {
+	for text, want := range map[string]string{
+		"<i8> or *":  `\<i8> or \*`,
+		"a|b":        `a\|b`,
+		"[x](y) `z`": "\\[x](y) \\`z\\`",
+		"orig_*_src": `orig_\*_src`,
+		`back\slash`: `back\\slash`,
+	} {
+		if got := escaped(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
+
 // configured are the lines of a reference with keys, as a page has them.
 func configured(text string) (all []string) {
 	for line := range strings.SplitSeq(text, "\n") {

@@ -3,6 +3,7 @@
 package rpc
 
 import (
+	"strings"
 	"time"
 
 	"nuconntrack/frontd/service"
@@ -39,13 +40,19 @@ func tableMethods() []method {
 				"type, filter and sort (whether it may be used so), help."},
 		{name: "stats", returns: typeStruct, run: (*Server).stats,
 			help: "stats(session_id): the kernel's connection table as a whole: count, max, buckets, " +
-				"accounting, timestamps, tcp_loose, and the kernel's counters, summed over all processors. " +
-				"What is not known is left out. kills_watched and kills_returned: of the connections that were " +
+				"accounting, timestamps, tcp_loose, and the kernel's counters, summed over all processors: " + counterNames() +
+				". What is not known is left out. kills_watched and kills_returned: of the connections that were " +
 				"killed and watched since the daemon started, how many there were and how many came back. Where " +
 				"traffic classes are configured: classes, an array of structs with name, mark (value/mask), " +
 				"connections and the sums of groups, of the table that a view would show, and unclassified, how " +
 				"many connections are of no class."},
 	}
+}
+
+// counterNames are the members of stats with what the kernel counts.
+func counterNames() string {
+	names := ipc.CounterNames()
+	return strings.Join(names[:], ", ")
 }
 
 func (s *Server) view(r *request) (answer, error) {
