@@ -133,9 +133,11 @@ install-files:
 	@for page in $(MANUALS)/man/man*/*; do \
 		to=$(TO)/share/man/man$${page##*.}; install -d $$to && \
 		gzip -9nc $$page >$$to/$${page##*/}.gz && chmod 0644 $$to/$${page##*/}.gz || exit 1; done
-	install -D -m 0644 -t $(TO)/share/doc/nuconntrack README.md SECURITY.md systemd/directory.conf
+	install -D -m 0644 -t $(TO)/share/doc/nuconntrack README.md SECURITY.md systemd/directory.conf docs/*
+	@# One folder has them all there: links say so.
+	sed -i -E 's,\]\((\.\./)?(docs|systemd)/,](,g; s,\]\((\.\./)?(frontd/config|policy)/,](examples/,g; s,\]\(\.\./,](,g; s,\]\(CHANGELOG.md,](changelog.gz,g' \
+		$(TO)/share/doc/nuconntrack/*.md
 	gzip -9nc CHANGELOG.md >$(TO)/share/doc/nuconntrack/changelog.gz
-	@for f in $$(cd docs && find . -type f); do install -D -m 0644 docs/$$f $(TO)/share/doc/nuconntrack/$$f || exit 1; done
 	install -D -m 0644 frontd/config/frontd.toml $(TO)/share/doc/nuconntrack/examples/frontd.toml
 	install -D -m 0644 policy/policy.toml $(TO)/share/doc/nuconntrack/examples/policy.toml
 	@# What the administrator has written stays.

@@ -114,30 +114,30 @@ func testAudit(t *testing.T, m *machine) {
 	if !strings.Contains(explained, "Subject: A connection of the firewall: kill, result") {
 		t.Errorf("the journal does not explain the entry:\n%s", explained)
 	}
-	testReadmeQuestion(t, m, killed, guarded)
+	testQuestion(t, m, killed, guarded)
 }
 
-// question is the README's command that answers who did what.
+// question is the command of docs/audit.md that answers who did what.
 var question = regexp.MustCompile(`(?m)^    (journalctl .*MESSAGE_ID=.*)\n((?:        .*\n)*)`)
 
-func testReadmeQuestion(t *testing.T, m *machine, killed, guarded made) {
-	text, err := os.ReadFile("../README.md")
+func testQuestion(t *testing.T, m *machine, killed, guarded made) {
+	text, err := os.ReadFile("../docs/audit.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := question.FindStringSubmatch(string(text))
 	if found == nil {
-		t.Fatal("the README has no journalctl command for the audit")
+		t.Fatal("docs/audit.md has no journalctl command")
 	}
 	out := m.do(t, "sh", "-c", strings.ReplaceAll(found[1]+"\n"+found[2], "\n        ", " "))
 	for _, want := range []string{
 		"killed: " + killed.orig(), "protected by rule ssh: " + guarded.orig(), "user \"" + user + "\"", "client \"127.0.0.1:",
 	} {
 		if !strings.Contains(out, want) {
-			t.Errorf("no %q in what the README's command answers:\n%s", want, out)
+			t.Errorf("no %q in what the command of docs/audit.md answers:\n%s", want, out)
 		}
 	}
 	if strings.Contains(out, " asked: ") {
-		t.Errorf("the README's command shows intents:\n%s", out)
+		t.Errorf("the command of docs/audit.md shows intents:\n%s", out)
 	}
 }

@@ -221,7 +221,7 @@ func testCredential(t *testing.T, m *machine) {
 	})
 	m.do(t, "install", "-m", "0600", "/etc/nuconntrack/passwd", secret)
 	m.write(t, path, strings.Replace(shipped, `"/etc/nuconntrack/passwd"`,
-		`"/run/credentials/nuconntrack-frontd.service/secret_passwd"`, 1))
+		`"credential:secret_passwd"`, 1))
 	m.do(t, "systemctl", "restart", frontd+".service")
 	m.reach(t)
 }

@@ -20,7 +20,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const readmeFile = "../../README.md"
+const (
+	readmeFile = "../../README.md"
+	killedFile = "../../docs/killed.md"
+)
 
 // blocks are the pieces of the README between fences with this language.
 func blocks(t *testing.T, language string) []string {
@@ -74,8 +77,8 @@ func TestReadmePython(t *testing.T) {
 	nstest.Run(t, func(t *testing.T) {
 		nstest.Track(t)
 		w := newWorld(t, everything)
-		serveTCP(t, "127.0.0.1:22")
-		askTCP(t, "127.0.0.1:22")
+		serveTCP(t, "127.0.0.1:443")
+		askTCP(t, "127.0.0.1:443")
 		script := blocks(t, "python")[0]
 		if lines := strings.Count(script, "\n"); lines > 6 {
 			t.Errorf("a first call of %d lines", lines)
@@ -94,11 +97,11 @@ func TestReadmePython(t *testing.T) {
 	})
 }
 
-// readmeRules are the commands of the section on killed connections that hold the words, made
-// for connections of the firewall itself, as the README says they can be.
-func readmeRules(t *testing.T, words string) []string {
+// killedRules are the commands of the document on killed connections that hold the words, made
+// for connections of the firewall itself, as it says they can be.
+func killedRules(t *testing.T, words string) []string {
 	t.Helper()
-	b, err := os.ReadFile(readmeFile)
+	b, err := os.ReadFile(killedFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,12 +113,12 @@ func readmeRules(t *testing.T, words string) []string {
 		}
 	}
 	if len(all) == 0 {
-		t.Fatalf("the README has no command with %q", words)
+		t.Fatalf("docs/killed.md has no command with %q", words)
 	}
 	return all
 }
 
-// TestKilledConnections shows what the README says of killed TCP connections: that they are
+// TestKilledConnections shows what docs/killed.md says of killed TCP connections: that they are
 // back with the next packet by default, and stay dead with any of the rules that it gives.
 func TestKilledConnections(t *testing.T) {
 	tests := map[string]struct {
@@ -138,7 +141,7 @@ func TestKilledConnections(t *testing.T) {
 				shell(t, "nft add rule inet filter output ct state established,related accept")
 				shell(t, "nft add rule inet filter output ct state new accept")
 				for _, words := range test.rules {
-					for _, command := range readmeRules(t, words) {
+					for _, command := range killedRules(t, words) {
 						shell(t, command)
 					}
 				}
@@ -174,7 +177,7 @@ func killOnce(t *testing.T, back bool) {
 	s.ok(t, "kill", list(s.one(t, there).key(t)))
 	if back {
 		if err := talk(daemontest.Patience); err != nil {
-			t.Errorf("the README says that it is back: %v", err)
+			t.Errorf("docs/killed.md says that it is back: %v", err)
 		}
 		s.one(t, there)
 		return
