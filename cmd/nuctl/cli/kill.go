@@ -37,7 +37,7 @@ const watchSeconds = 2
 func (a *app) kill() *cobra.Command {
 	k := killing{}
 	cmd := &cobra.Command{
-		Use:   "kill ID|KEY...|- | --matching EXPR",
+		Use:   "kill ID|KEY…|- | --matching EXPR",
 		Short: "kill connections",
 		Long: `Kill connections, named by the ID that 'nuctl list' shows or by their key ('nuctl list --fields
 key,orig_src,orig_dst'): an id is nearly, a key quite unique. - reads names from standard input, one

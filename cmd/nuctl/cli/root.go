@@ -98,6 +98,7 @@ kills them and changes their mark or timeout. It also edits the server's passwor
 	root.SuggestionsMinimumDistance = 2
 	root.SetVersionTemplate("nuctl {{.Version}}\n")
 	root.Flags().BoolVar(&check, "check-config", false, "check the connection settings, without connecting, and exit")
+	root.Flags().BoolP("version", "v", false, "print the version, and exit")
 	root.PersistentFlags().BoolP("help", "h", false, "say what can be written")
 	a.settings.flags(root.PersistentFlags())
 	a.completeSettings(root)

@@ -26,7 +26,7 @@ type watching struct {
 func (a *app) top() *cobra.Command {
 	var w watching
 	cmd := &cobra.Command{
-		Use:   "top [EXPR...]",
+		Use:   "top [EXPR…]",
 		Short: "watch connections, kill and change them, on the whole terminal",
 		Long: `Show the connections on the whole terminal, read anew every few seconds: those that match the
 expression, the fastest first. ? lists the keys: letters sort, / filters, digits group, Space marks,
