@@ -111,11 +111,11 @@ packages: ## build deb and rpm for amd64 and arm64 into bin/packages
 	systemd/package/build.sh $(BIN)/packages
 
 .PHONY: install
-install: manuals install-files ## install programs, units, manuals and configuration (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)
+install: manuals install-files ## build and install all (PREFIX=/usr, SYSCONFDIR=/etc, DESTDIR)
 
 # What is installed, and where: packages have it from here too.
 .PHONY: install-files
-install-files:
+install-files: ## install programs, units, manuals and configuration that are built
 	install -d $(TO)/bin $(TO)/sbin $(TO)/lib/systemd/system $(TO)/lib/systemd/system-preset \
 		$(TO)/lib/systemd/catalog $(TO)/lib/sysusers.d $(TO)/lib/tmpfiles.d $(DESTDIR)$(SYSCONFDIR)/nuconntrack
 	install -d -m 0700 $(DESTDIR)$(SYSCONFDIR)/nuconntrack/secrets
