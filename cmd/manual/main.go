@@ -3,7 +3,8 @@
 // Manual writes the manual pages and the shells' completions, out of the programs themselves:
 // nuctl's tree of commands, what the daemons print for --help, the reference configurations, the
 // tables of methods, fields and faults. What a page says of them it must not say a second time in
-// words of its own. It also writes docs/api.md, out of the same. It is run when the project is built, and is installed nowhere.
+// words of its own. It also writes docs/api.md, out of the same. It is run when the project is
+// built, and is installed nowhere.
 package main
 
 import (
