@@ -30,7 +30,7 @@ run-host: build ## serve this machine's own table on loopback (as root)
 
 .PHONY: test
 test: build ## run all tests, those against the kernel in namespaces of their own
-	$(GO) test -count=1 $(TESTFLAGS) ./...
+	$(GO) test -trimpath -count=1 $(TESTFLAGS) ./...
 
 .PHONY: soak
 soak: ## a million packets against the helper, and the daemons killed a hundred times (SOAK_*)
