@@ -114,7 +114,7 @@ func (r *reporter) advice() string {
 	code := 0
 	switch r.failed {
 	case client.OutcomeReturned:
-		return "its next packet made it anew, as the firewall's rules and nf_conntrack_tcp_loose allow: 'nuctl doctor' says how to stop that"
+		return "its next packet made it anew, as the firewall's rules allow: 'nuctl doctor' says how to stop that for TCP; for other protocols a rule has to drop the peer first"
 	case client.OutcomeForbidden:
 		return "the helper's policy or the server forbids it, as said above; --force kills the connection that nuctl itself came in on"
 	case client.OutcomeFailed:

@@ -57,7 +57,7 @@ func advice(a answer) []string {
 	}
 	var lines []string
 	for _, known := range []struct{ outcome, text string }{
-		{client.OutcomeReturned, "What came back was made anew by its next packet: 'nuctl doctor' says how to stop that."},
+		{client.OutcomeReturned, "What came back was made anew by its next packet: 'nuctl doctor' says how to stop that for TCP."},
 		{client.OutcomeForbidden, "What is forbidden by the helper's policy, its administrator may permit. The connection that " +
 			"nuctl top itself came in on is never cut from here: 'nuctl kill --force KEY' does, from another terminal."},
 		{client.OutcomeProtected, "What is protected, the helper's policy keeps from everybody."},
