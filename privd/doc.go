@@ -16,8 +16,8 @@
 // A kill or change goes this way: a token of the bucket; the connection is read from the
 // kernel by its tuple; both tuples, zones and id are compared with those asked for; the
 // policy decides on what the kernel said; the intent is written to the audit; the kernel
-// is told; the connection is read again; the result is written to the audit; the peer
-// gets its answer. A packet that is malformed costs a token as well.
+// is told; the connection is read again, but after a kill that the kernel has confirmed;
+// the result is written to the audit; the peer gets its answer. A packet that is malformed costs a token as well.
 // Kills that have come one behind the other go this way together, step by step, at most
 // maxGroup of them: each still by itself in all that is decided and written.
 //

@@ -152,6 +152,7 @@ func (st *Store) drop(i int, now time.Time) {
 	st.held = slices.Delete(st.held, i, i+1)
 	st.forget(s)
 	st.garbage += s.Len()
+	st.uncollected += s.Len()
 	st.dropped = now
 }
 
@@ -170,11 +171,15 @@ func (st *Store) wakeRun() {
 	}
 }
 
-// collect lets the collector find the tables that were let go before a new one is made.
-// It is cheap: there are no pointers in a table.
+// collect lets the collector find the tables that were let go: soon, or else it would let the
+// heap grow to twice what it was when it last looked, and before a new one is made. It is cheap:
+// there are no pointers in a table.
 func (st *Store) collect() {
 	st.mu.Lock()
-	due := st.garbage >= garbageRows
+	due := st.uncollected >= garbageRows
+	if due {
+		st.uncollected = 0
+	}
 	st.mu.Unlock()
 	if due {
 		runtime.GC()
@@ -211,11 +216,13 @@ func (st *Store) rest() {
 	at, due := st.restAt()
 	give := due && st.running == nil && !now.Before(at)
 	if give {
-		st.garbage, st.used = 0, false
+		st.garbage, st.uncollected, st.used = 0, 0, false
 	}
 	st.mu.Unlock()
 	if give {
 		debug.FreeOSMemory()
+	} else {
+		st.collect()
 	}
 }
 

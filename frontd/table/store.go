@@ -66,6 +66,7 @@ type Store struct {
 	count        uint64                         // of snapshots named
 	looked       time.Time
 	garbage      int       // rows let go since memory was last given back
+	uncollected  int       // rows let go since the collector was last sent for them
 	dropped      time.Time // when rows were last let go
 	used         bool      // a large table was read or looked at since memory was last given back
 }

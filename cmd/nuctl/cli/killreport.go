@@ -24,9 +24,11 @@ type reporter struct {
 	json   output.Writer
 	killed int
 	gone   int
-	all    int
-	failed string // the first outcome of one that was not killed
-	colour bool
+	// returned are those of the rest that were killed, and are there again.
+	returned int
+	all      int
+	failed   string // the first outcome of one that was not killed
+	colour   bool
 }
 
 func (a *app) newReporter(k *killing) *reporter {
@@ -76,6 +78,9 @@ func (r *reporter) count(report client.Report, seen bool) {
 	case r.failed == "":
 		r.failed = report.Outcome
 	}
+	if report.Outcome == client.OutcomeReturned {
+		r.returned++
+	}
 }
 
 // end gives the sum, and the error if any was not killed. After a failed call it says only
@@ -90,6 +95,9 @@ func (r *reporter) end(failed error) error {
 		if r.gone > 0 {
 			sum += fmt.Sprintf(", %d already gone", r.gone)
 		}
+		if r.returned > 0 {
+			sum += fmt.Sprintf(", %d came back", r.returned)
+		}
 		fmt.Fprintln(r.out, sum)
 		if err := r.out.Flush(); err != nil {
 			return fmt.Errorf("write report: %w", err)
@@ -100,6 +108,9 @@ func (r *reporter) end(failed error) error {
 		return nil
 	}
 	text := fmt.Sprintf("%d of %s not killed", left, plural(r.all))
+	if r.returned > 0 {
+		text += " or back again"
+	}
 	if r.all == 1 {
 		text = "the connection was not killed"
 		if r.failed == client.OutcomeReturned {
