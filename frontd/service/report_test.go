@@ -245,24 +245,25 @@ func TestReturned(t *testing.T) {
 		watch time.Duration
 		back  []uint32 // of 1 and 2
 		takes time.Duration
+		said  string // of those that came back
 	}{
-		"not watched":            {map[uint32]time.Duration{1: time.Millisecond}, same, 0, nil, 0},
-		"all at once":            {map[uint32]time.Duration{1: 0, 2: time.Millisecond}, same, MaxWatch, []uint32{1, 2}, firstWatch},
-		"one at the last moment": {map[uint32]time.Duration{2: 4999 * time.Millisecond}, same, MaxWatch, []uint32{2}, MaxWatch},
-		"too late":               {map[uint32]time.Duration{2: 2001 * time.Millisecond}, same, 2 * time.Second, nil, 2 * time.Second},
-		"none":                   {nil, same, time.Second, nil, time.Second},
+		"not watched":            {map[uint32]time.Duration{1: time.Millisecond}, same, 0, nil, 0, ""},
+		"all at once":            {map[uint32]time.Duration{1: 0, 2: time.Millisecond}, same, MaxWatch, []uint32{1, 2}, firstWatch, "within 0.1 s"},
+		"one at the last moment": {map[uint32]time.Duration{2: 4999 * time.Millisecond}, same, MaxWatch, []uint32{2}, MaxWatch, "within 5.0 s"},
+		"too late":               {map[uint32]time.Duration{2: 2001 * time.Millisecond}, same, 2 * time.Second, nil, 2 * time.Second, ""},
+		"none":                   {nil, same, time.Second, nil, time.Second, ""},
 		"replies from elsewhere": {map[uint32]time.Duration{1: 0}, func(c helpertest.Connection) helpertest.Connection {
 			c.Target.Reply.Src = netip.MustParseAddr("203.0.113.1")
 			return c
-		}, time.Second, []uint32{1}, time.Second},
+		}, time.Second, []uint32{1}, time.Second, "within 0.1 s"},
 		"from the other end": {map[uint32]time.Duration{1: 0}, func(c helpertest.Connection) helpertest.Connection {
 			c.Target.Orig, c.Target.Reply = c.Target.Reply, c.Target.Orig
 			return c
-		}, time.Second, []uint32{1}, time.Second},
+		}, time.Second, []uint32{1}, time.Second, "within 0.1 s"},
 		"another port": {map[uint32]time.Duration{1: 0}, func(c helpertest.Connection) helpertest.Connection {
 			c.Target.Orig.SrcPort += 500
 			return c
-		}, time.Second, nil, time.Second},
+		}, time.Second, nil, time.Second, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -286,7 +287,7 @@ func TestReturned(t *testing.T) {
 					} else if id == 3 {
 						want = OutcomeUnknown
 					}
-					if r := reports[i]; r.Outcome != want || want == OutcomeReturned && !strings.Contains(r.Detail, "there again") {
+					if r := reports[i]; r.Outcome != want || want == OutcomeReturned && !strings.Contains(r.Detail, "there again "+test.said+",") {
 						t.Errorf("%+v, want %s", r, want)
 					}
 				}

@@ -40,7 +40,8 @@ func (c *Call) watch(ctx context.Context, targets []found, reports []Report, spa
 		return
 	}
 	all := left
-	end := time.Now().Add(span)
+	began := time.Now() // the kills are done
+	end := began.Add(span)
 	ctx, cancel := context.WithDeadline(ctx, end.Add(watchReading))
 	defer cancel()
 	for pause := firstWatch; len(left) > 0; {
@@ -57,7 +58,7 @@ func (c *Call) watch(ctx context.Context, targets []found, reports []Report, spa
 			}
 			return
 		}
-		if left = c.stillGone(snap, left); last {
+		if left = c.stillGone(snap, left, time.Since(began)); last {
 			break
 		}
 		// A table that takes long to read is not read all the time.
@@ -89,8 +90,9 @@ func (s *Service) tally(all []watched) {
 	}
 }
 
-// stillGone tells of those that are back, and gives the others.
-func (c *Call) stillGone(snap *table.Snapshot, all []watched) (left []watched) {
+// stillGone tells of those that are back, and within what time, and gives the others.
+func (c *Call) stillGone(snap *table.Snapshot, all []watched, within time.Duration) (left []watched) {
+	tenths := (within + 100*time.Millisecond - 1) / (100 * time.Millisecond) // rounded up: it was no later
 	targets := make([]ipc.Target, 2*len(all))
 	for i, w := range all {
 		turned := w.target
@@ -105,7 +107,7 @@ func (c *Call) stillGone(snap *table.Snapshot, all []watched) (left []watched) {
 			continue
 		}
 		all[i].report.Outcome = OutcomeReturned
-		all[i].report.Detail = fmt.Sprintf("it was killed and is there again, with the key %s", snap.Key(row))
+		all[i].report.Detail = fmt.Sprintf("it was killed and there again within %d.%d s, with the key %s", tenths/10, tenths%10, snap.Key(row))
 	}
 	return left
 }
