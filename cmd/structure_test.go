@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -148,14 +149,22 @@ func TestOnlyTestsImportTestSupport(t *testing.T) {
 }
 
 func TestLicenceHeaders(t *testing.T) {
+	const licence = "SPDX-License-Identifier: GPL-2.0-or-later"
+	sources := []string{".go", ".sh", ".js", ".mjs", ".py", ".css", ".html", ".service", ".socket"}
 	n := 0
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+		if err != nil || d.IsDir() || !slices.Contains(sources, filepath.Ext(path)) {
 			return err
 		}
 		n++
 		b, err := os.ReadFile(path)
-		if err == nil && !strings.HasPrefix(string(b), "// SPDX-License-Identifier: GPL-2.0-or-later\n") {
+		first, rest, _ := strings.Cut(string(b), "\n")
+		if strings.HasPrefix(first, "#!") {
+			first, _, _ = strings.Cut(rest, "\n")
+		}
+		switch {
+		case err != nil:
+		case filepath.Ext(path) == ".go" && first != "// "+licence, !strings.Contains(first, licence):
 			t.Errorf("%s does not begin with its licence", path)
 		}
 		return err
