@@ -141,9 +141,12 @@ func (a *attempt) decide(t ipc.Target) policy.Decision {
 		return rules.Kill(c)
 	case a.req.Change.Field == ipc.FieldMark:
 		d := rules.ChangeMark(c, a.entry.Mark(), a.req.Change.Value, a.req.Change.Mask)
-		// Nothing outside is sent, whatever the mark has become since.
-		a.req.Change.Value &= rules.MarkMask()
-		a.req.Change.Mask &= rules.MarkMask()
+		if d.Allowed {
+			// Nothing outside is sent, whatever the mark has become since. What is refused
+			// stays as it was asked for: the audit is to say so.
+			a.req.Change.Value &= rules.MarkMask()
+			a.req.Change.Mask &= rules.MarkMask()
+		}
 		return d
 	case a.req.Change.Field == ipc.FieldTimeout:
 		return rules.ChangeTimeout(c, a.req.Change.Value)

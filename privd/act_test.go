@@ -196,6 +196,39 @@ func TestTwoConnectionsWithOneID(t *testing.T) {
 	}
 }
 
+// The audit says what was asked for, also of bits that the policy keeps.
+func TestIntentOfWhatIsRefused(t *testing.T) {
+	const held = 0x10003
+	target := nstest.Target(unix.IPPROTO_TCP, "192.0.2.1:40000", "198.51.100.7:443")
+	target.ID = 1
+	for _, c := range [...]struct {
+		name, policy string
+		change       ipc.Change
+		want         uint32
+	}{
+		{"the whole mark", allowAll, ipc.Change{Field: ipc.FieldMark, Value: 0x100, Mask: 0xffffffff}, 0x100},
+		{"bits of it", allowAll, ipc.Change{Field: ipc.FieldMark, Value: 0xf0000, Mask: 0xf0000}, 0xf0003},
+		{"bits inside and outside", allowAll, ipc.Change{Field: ipc.FieldMark, Value: 0x4, Mask: 0xf0007}, 0x4},
+		{"no change is allowed", "[kill]\nallow = true\n", ipc.Change{Field: ipc.FieldMark, Value: 5, Mask: 0xff}, 0x10005},
+		{"a timeout", allowAll, ipc.Change{Field: ipc.FieldTimeout, Value: 9}, 9},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := newFakeKernel()
+			k.put(fakeEntry{target, held, 100, false})
+			h := startHelper(t, privd.Config{Table: k, Rules: rules(t, c.policy)})
+			got := ask(t, h.client, target, &c.change)
+			entries := h.audit.all()
+			checkPair(t, entries, target, got)
+			if got.Outcome != ipc.Forbidden || !same(entries[0].New, &c.want) || entries[1].New != nil {
+				t.Errorf("%s; the audit is %+v, want an intent of %#x", got.Outcome, entries, c.want)
+			}
+			if left := k.held()[target.Orig]; left != (fakeEntry{target, held, 100, false}) {
+				t.Errorf("left is %+v", left)
+			}
+		})
+	}
+}
+
 func TestNothingIsDoneWithoutAudit(t *testing.T) {
 	target := nstest.Target(unix.IPPROTO_TCP, "192.0.2.1:40000", "198.51.100.7:443")
 	for _, c := range []struct {
