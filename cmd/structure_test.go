@@ -141,7 +141,7 @@ func TestOnlyTestsImportTestSupport(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, imp := range p.Imports {
 			switch path.Base(imp) {
-			case "nstest", "helpertest", "daemontest":
+			case "nstest", "helpertest", "daemontest", "terminaltest":
 				t.Errorf("%s imports %s", p.ImportPath, imp)
 			}
 		}

@@ -85,6 +85,12 @@ func exitCode(err error) int {
 func start(ctx context.Context, o options, stdout io.Writer, stderr *errorOutput) error {
 	startedAs := uint32(os.Getuid())
 	if o.checkConfig {
+		// The user that is served unless another is named may be one of another machine.
+		if o.peerUser != "" {
+			if _, err := lookUpPeer(o.peerUser); err != nil {
+				return configError{err}
+			}
+		}
 		rules, found, err := privd.LoadPolicy(o.policy, startedAs)
 		if err != nil {
 			return configError{err}

@@ -202,6 +202,8 @@ func TestCommandLine(t *testing.T) {
 		{"bad duration", []string{"--idle-exit", "soon"}, 2, "", "soon"},
 		{"negative duration", []string{"--idle-exit", "-1s"}, 2, "", "negative"},
 		{"bad audit", []string{"--audit", "nowhere"}, 2, "", `"nowhere"`},
+		{"check an unknown peer", []string{"--check-config", "--policy", good, "--peer-user", "no-such-user"}, 2, "", "no-such-user"},
+		{"check the overflow uid as peer", []string{"--check-config", "--policy", good, "--peer-user", "65534"}, 2, "", "never served"},
 		{"unknown peer", []string{"--peer-user", "no-such-user"}, 2, "", "no-such-user"},
 		{"overflow uid as peer", []string{"--peer-user", "65534"}, 2, "", "never served"},
 		{"nobody as peer", []string{"--peer-user", "4294967295"}, 2, "", "not a user id"},

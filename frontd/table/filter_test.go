@@ -367,3 +367,11 @@ func FuzzCompileFilter(f *testing.F) {
 		}
 	})
 }
+
+// A range without an end is quoted whole in the refusal.
+func TestHalfARangeIsQuoted(t *testing.T) {
+	_, err := CompileFilter(map[string]Operand{"port": "80-"})
+	if err == nil || !strings.Contains(err.Error(), `"80-"`) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -171,7 +171,7 @@ func (a *alternatives) addNumberText(f *Field, s string) error {
 			return a.addSpan(f, v, v)
 		}
 	}
-	if first, last, ok := strings.Cut(s, "-"); ok && first != "" {
+	if first, last, ok := strings.Cut(s, "-"); ok && first != "" && last != "" {
 		lo, err := f.number(first)
 		if err != nil {
 			return err
