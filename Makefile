@@ -55,7 +55,7 @@ test-ways: ## install slapd, apache2 and nginx, as root, and log in by way of th
 .PHONY: test-browser
 test-browser: ## install chromium and what drives it, as root, and use the page by it
 	cmd/browser/install.sh $(BROWSER)
-	NODE_PATH=$(BROWSER)/node_modules $(GO) test -tags browser -count=1 -parallel 4 -timeout 5m $(TESTFLAGS) ./cmd/browser
+	NODE_PATH=$(BROWSER)/node_modules $(GO) test -tags browser -count=1 -parallel 4 -timeout 9m $(TESTFLAGS) ./cmd/browser
 
 .PHONY: test-system
 test-system: build ## boot systemd in a container, as root, and look at the services there

@@ -40,7 +40,7 @@ type journey struct {
 func journeys() []journey {
 	return []journey{
 		{name: "login", script: "login"},
-		{name: "an ended session", script: "ended", config: "web_session_timeout = \"1s\"\n"},
+		{name: "an ended session", script: "ended", config: "web_session_timeout = \"6s\"\n"},
 		{name: "the table", script: "table"},
 		{name: "kills and changes", script: "acts", env: []string{"SCRIPTS=on"}},
 		{name: "kills and changes without scripts", script: "acts", env: []string{"SCRIPTS=off"}},

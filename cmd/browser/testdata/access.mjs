@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 // Who sees little, uses the keyboard, has a small screen, or paper.
-import { assert, axeSource, done, enter, from, login, page, rows, step, visit } from "./lib.mjs";
+import { assert, axeSource, comes, done, enter, from, login, page, rows, shows, step, visit } from "./lib.mjs";
 
 const context = await visit();
 const guest = await context.newPage();
@@ -22,10 +22,16 @@ const places = {
   "the question before a change": async () => {
     await p.getByLabel("Timeout in seconds").fill("500");
     await p.getByRole("button", { name: "Change …" }).last().click();
+    await shows(p, /Really change this\?/);
     return p;
   },
-  "the question before a kill": async () => { await p.goto(page + "/?expr=src+192.0.2.61"); await p.getByRole("button", { name: /^Kill tcp/ }).click(); return p; },
-  "what became of it": async () => { await p.getByLabel(/Watch/).uncheck(); await p.getByRole("button", { name: /^Kill 1/ }).click(); await p.locator(".sums").waitFor(); return p; },
+  "the question before a kill": async () => {
+    await p.goto(page + "/?expr=src+192.0.2.61");
+    await p.getByRole("button", { name: /^Kill tcp/ }).click();
+    await p.getByLabel(/Watch/).uncheck();
+    return p;
+  },
+  "what became of it": async () => { await p.getByRole("button", { name: /^Kill 1/ }).click(); await p.locator(".sums").waitFor(); return p; },
   "who talks most": async () => { await p.goto(page + "/web/talkers"); return p; },
   "no such page": async () => { await p.goto(page + "/web/nothing"); return p; },
 };
@@ -33,6 +39,10 @@ const places = {
 for (const [name, go] of Object.entries(places)) {
   await step(`${name}: axe finds nothing grave, light or dark, and it fits into 320 pixels`, async () => {
     const q = await go();
+    await q.waitForLoadState();
+    // What is looked at must not be replaced meanwhile.
+    const pause = q.locator("#pause");
+    if (await pause.isVisible()) await pause.click();
     for (const colorScheme of ["light", "dark"]) {
       await q.emulateMedia({ colorScheme });
       // By the debugger, which the policy for content does not bind.
@@ -90,8 +100,7 @@ await step("a kill by the keyboard alone", async () => {
   await keys.keyboard.press("Space");
   await tabTo("button.danger");
   await keys.keyboard.press("Enter");
-  await keys.locator(".outcome-killed").waitFor();
-  assert.equal(await keys.locator(".outcome-killed").count(), 1);
+  await comes(() => keys.locator(".outcome-killed").count(), 1);
   assert.equal(from("192.0.2.62").length + from("192.0.2.63").length + from("192.0.2.64").length, 2);
 });
 await step("on paper there is the table, and nothing to press", async () => {

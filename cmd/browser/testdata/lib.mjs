@@ -27,6 +27,9 @@ export const troubles = [];
 
 const wanted = [];
 
+// patience is how long a journey waits for what has to come, in ms: only one that fails takes it.
+const patience = 60000;
+
 // trouble waits for one that has to come, and forgives it from then on: the browser tells of it in
 // its own time, and perhaps more than once.
 export async function trouble(like) {
@@ -37,7 +40,7 @@ export async function trouble(like) {
 // visit opens a browser of its own, without cookies.
 export async function visit(options = {}) {
   const context = await browser.newContext({ locale: "en-GB", ignoreHTTPSErrors: true, viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(15000);
+  context.setDefaultTimeout(patience);
   context.on("console", (m) => {
     if ((m.type() === "error" || m.type() === "warning") && !/^Failed to load resource/.test(m.text())) troubles.push(`console: ${m.text()}`);
   });
@@ -57,6 +60,7 @@ export async function login(context, user = "ann", at = "/") {
   await p.goto(page + at);
   await enter(p, user);
   await p.waitForSelector("#act, main .message");
+  await p.waitForLoadState();
   return p;
 }
 
@@ -82,11 +86,31 @@ export async function done() {
 
 // until waits for what the kernel or the page has to come to.
 export async function until(what, so) {
-  for (const end = Date.now() + 15000; !(await so());) {
+  for (const end = Date.now() + patience; !(await so());) {
     if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
     await new Promise((r) => setTimeout(r, 50));
   }
 }
+
+// comes waits until what get reads is want, or matches it where that is a regular expression. What
+// follows a click is read by it: the next page may not be there yet, or only its beginning.
+export async function comes(get, want) {
+  for (const end = Date.now() + patience; ;) {
+    let got, wrong;
+    try {
+      got = await get();
+      if (want instanceof RegExp) assert.match(got, want); else assert.deepEqual(got, want);
+      return;
+    } catch (e) {
+      wrong = e; // also of a page that is left in the middle of the reading
+    }
+    if (Date.now() > end) throw wrong;
+    await new Promise((r) => setTimeout(r, 50));
+  }
+}
+
+// shows waits until the main part of a page says something.
+export const shows = (p, words) => comes(() => p.locator("main").innerText(), words);
 
 // kernel lists connections as conntrack(8) prints them, by its options.
 export function kernel(...options) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import { assert, done, from, kernel, login, page, rows, step, total, visit } from "./lib.mjs";
+import { assert, comes, done, from, kernel, login, page, rows, shows, step, total, visit } from "./lib.mjs";
 
 const ann = await visit();
 const hers = await login(ann);
@@ -21,6 +21,9 @@ await step("a viewer is offered nothing that he may not", async () => {
   assert.equal(await v.getByRole("button", { name: /Kill/ }).count(), 0);
   assert.equal(await rows(v).getByRole("checkbox").count(), 0);
   await v.getByRole("link", { name: /^Details of/ }).first().click();
+  await v.waitForURL(/\/web\/connection\?/);
+  await v.waitForLoadState();
+  await shows(v, /Original/);
   assert.equal(await v.locator("main form").count(), 0);
   assert.doesNotMatch(await v.locator("main").innerText(), /Kill|Change/);
 });
@@ -55,10 +58,10 @@ await step("and kills only that", async () => {
   assert.equal(from("192.0.2.100").length, 1);
   await t.reload();
   await t.getByRole("button", { name: "Kill all 16 that match" }).click();
-  assert.match(await t.locator("main").innerText(), /all that you may see/);
+  await shows(t, /all that you may see/);
   await t.getByLabel(/Watch for two seconds/).uncheck();
   await t.getByRole("button", { name: "Kill 16 connections" }).click();
-  await t.locator(".outcome-killed").first().waitFor();
+  await comes(() => t.locator(".outcome-killed").count(), 16);
   assert.equal(kernel("-d", "198.51.100.7", "-p", "tcp").length, 104);
 });
 await done();
