@@ -127,6 +127,20 @@ func (c *ServerConn) WriteData(seq uint64, data []byte, deadline time.Time) erro
 	return err
 }
 
+// Discard lets the peer send no more, and forgets what it has sent so far: a peer that is
+// closed on with packets unread is told so (ECONNRESET, unix_release_sock) before it can read
+// the answers that lie there for it.
+func (c *ServerConn) Discard() {
+	if c.conn.CloseRead() != nil || c.conn.SetReadDeadline(time.Time{}) != nil {
+		return
+	}
+	for {
+		if n, _, _, _, err := c.conn.ReadMsgUnix(c.in[:], nil); n == 0 || err != nil {
+			return
+		}
+	}
+}
+
 // Close ends the connection. It may be called twice, and from any goroutine.
 func (c *ServerConn) Close() error { return c.conn.Close() }
 

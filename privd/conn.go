@@ -48,6 +48,7 @@ func (c *conn) serve(ctx context.Context) error {
 	for {
 		r, err := c.next(deadline)
 		if ctx.Err() != nil {
+			c.wire.Discard()
 			return ctx.Err()
 		}
 		switch {

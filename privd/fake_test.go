@@ -3,6 +3,7 @@
 package privd_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,7 +14,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"nuconntrack/ipc"
 	"nuconntrack/policy"
@@ -252,6 +252,10 @@ func startHelper(t testing.TB, cfg privd.Config) *helper {
 	if cfg.Reader == nil {
 		cfg.Reader = newFakeKernel()
 	}
+	// A test that stands still for a while is no peer that is too slow.
+	cfg.Limits.Hello = cmp.Or(cfg.Limits.Hello, patience)
+	cfg.Limits.Idle = cmp.Or(cfg.Limits.Idle, patience)
+	cfg.Limits.Write = cmp.Or(cfg.Limits.Write, patience)
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -265,7 +269,7 @@ func startHelper(t testing.TB, cfg privd.Config) *helper {
 		h.ended <- h.server.Run(ctx)
 		close(done)
 	}()
-	h.client = ipc.NewClient(ipc.ClientConfig{Path: h.path, Timeout: 10 * time.Second})
+	h.client = ipc.NewClient(ipc.ClientConfig{Path: h.path, Timeout: patience})
 	t.Cleanup(func() {
 		h.client.Close()
 		stop()

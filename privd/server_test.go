@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 20 * time.Second // of a test for what has to come
+const patience = time.Minute // of a test for what has to come
 
 func dial(t testing.TB, h *helper) *net.UnixConn {
 	t.Helper()
@@ -55,26 +56,64 @@ func send(t testing.TB, c *net.UnixConn, packets ...[]byte) {
 
 func hello(t testing.TB, h *helper, p ipc.Purpose) *net.UnixConn {
 	t.Helper()
-	c := dial(t, h)
-	send(t, c, packet(t, ipc.Request{Op: ipc.OpHello, Purpose: p}))
-	if a := answer(t, c); a.Op != ipc.OpHello {
-		t.Fatalf("answer %+v to hello", a)
+	c, err := tryHello(t, h, p)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return c
 }
 
+// helloAtLast is for a helper that gives its peers less time than a busy machine may take.
+func helloAtLast(t testing.TB, h *helper, p ipc.Purpose) *net.UnixConn {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		c, err := tryHello(t, h, p)
+		if err == nil {
+			return c
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func tryHello(t testing.TB, h *helper, p ipc.Purpose) (*net.UnixConn, error) {
+	t.Helper()
+	c, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: h.path, Net: "unixpacket"})
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		return nil, err
+	}
+	if _, err := c.Write(packet(t, ipc.Request{Op: ipc.OpHello, Purpose: p})); err != nil {
+		return nil, err
+	}
+	a, err := readAnswer(c)
+	if err == nil && a.Op != ipc.OpHello {
+		t.Fatalf("answer %+v to hello", a)
+	}
+	return c, err
+}
+
 func answer(t testing.TB, c *net.UnixConn) ipc.Answer {
 	t.Helper()
-	b := make([]byte, 1<<17)
-	n, err := c.Read(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, _, err := ipc.DecodeAnswer(b[:n])
+	a, err := readAnswer(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
+}
+
+func readAnswer(c *net.UnixConn) (ipc.Answer, error) {
+	b := make([]byte, 1<<17)
+	n, err := c.Read(b)
+	if err != nil {
+		return ipc.Answer{}, err
+	}
+	a, _, err := ipc.DecodeAnswer(b[:n])
+	return a, err
 }
 
 // wantClosed wants the helper to close the connection without another answer.
@@ -90,6 +129,20 @@ func wantServing(t testing.TB, h *helper) {
 	stats, err := h.client.Stats(t.Context())
 	if err != nil || stats.Count != 42 {
 		t.Errorf("stats %+v, %v: the helper does not serve", stats, err)
+	}
+}
+
+// wantServingAtLast is wantServing for a helper as that of helloAtLast.
+func wantServingAtLast(t testing.TB, h *helper) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		stats, err := h.client.Stats(t.Context())
+		if err == nil && stats.Count == 42 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("stats %+v, %v: the helper does not serve", stats, err)
+		}
 	}
 }
 
@@ -201,8 +254,10 @@ func TestMalformedPacketsCost(t *testing.T) {
 	k := newFakeKernel()
 	k.put(fakeEntry{target: target})
 	slow := strings.Replace(allowAll, "[kill]", "[kill]\nrate = 0.001\nburst = 2", 1)
-	logged := &lockedBuffer{}
-	h := startHelper(t, privd.Config{Table: k, Rules: rules(t, slow), Log: slog.New(slog.NewTextHandler(logged, nil))})
+	logged, began := &lockedBuffer{}, time.Now()
+	// A place is free a moment after its connection is closed.
+	h := startHelper(t, privd.Config{Table: k, Rules: rules(t, slow), Log: slog.New(slog.NewTextHandler(logged, nil)),
+		Limits: privd.Limits{Connections: 200}})
 	for range 100 {
 		c := dial(t, h)
 		send(t, c, []byte("nonsense"))
@@ -214,8 +269,13 @@ func TestMalformedPacketsCost(t *testing.T) {
 	if got := ask(t, h.client, target, nil); got.Outcome != ipc.Limited {
 		t.Errorf("outcome %s, want limited", got.Outcome)
 	}
-	if n := strings.Count(logged.String(), "\n"); n == 0 || n > 30 {
-		t.Errorf("%d lines in the log for 100 malformed packets, want some, and not that many", n)
+	for deadline := time.Now().Add(patience); logged.String() == "" && time.Now().Before(deadline); {
+		runtime.Gosched()
+	}
+	// 20 at once, and one in five seconds.
+	most := 21 + int(time.Since(began)/(5*time.Second))
+	if n := strings.Count(logged.String(), "\n"); n == 0 || n > most {
+		t.Errorf("%d lines in the log for 100 malformed packets, want some, and no more than %d", n, most)
 	}
 }
 
@@ -291,7 +351,7 @@ func TestSilenceEndsAConnection(t *testing.T) {
 // A peer that asks and never reads is dropped, and others are not delayed by it.
 func TestPeerThatDoesNotReadIsDropped(t *testing.T) {
 	h := startHelper(t, privd.Config{Table: newFakeKernel(), Limits: privd.Limits{Write: 50 * time.Millisecond}})
-	c := hello(t, h, ipc.PurposeControl)
+	c := helloAtLast(t, h, ipc.PurposeControl)
 	stats := packet(t, ipc.Request{Op: ipc.OpStats})
 	for {
 		if _, err := c.Write(stats); err != nil {
@@ -301,14 +361,16 @@ func TestPeerThatDoesNotReadIsDropped(t *testing.T) {
 			break
 		}
 	}
-	wantServing(t, h)
+	wantServingAtLast(t, h)
 }
 
 // Answers come in the order of the requests, however many are in flight.
 func TestManyInFlight(t *testing.T) {
 	h := startHelper(t, privd.Config{Table: newFakeKernel()})
 	c := hello(t, h, ipc.PurposeControl)
-	go func() {
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	sending.Go(func() {
 		for seq := range uint64(ipc.MaxInFlight) {
 			b, err := ipc.Request{Op: ipc.OpStats, Seq: seq}.Append(nil)
 			if err == nil {
@@ -318,7 +380,7 @@ func TestManyInFlight(t *testing.T) {
 				t.Error(err)
 			}
 		}
-	}()
+	})
 	for seq := range uint64(ipc.MaxInFlight) {
 		if a := answer(t, c); a.Seq != seq || a.Op != ipc.OpStats {
 			t.Fatalf("answer %d of %s, want %d", a.Seq, a.Op, seq)
@@ -327,9 +389,21 @@ func TestManyInFlight(t *testing.T) {
 }
 
 func TestIdleExit(t *testing.T) {
-	h := startHelper(t, privd.Config{Table: newFakeKernel(), IdleExit: 30 * time.Millisecond})
-	c := hello(t, h, ipc.PurposeControl)
-	for deadline := time.Now().Add(100 * time.Millisecond); time.Now().Before(deadline); {
+	idle := 30 * time.Millisecond
+	h := startHelper(t, privd.Config{Table: newFakeKernel(), IdleExit: idle})
+	c, err := tryHello(t, h, ipc.PurposeControl)
+	for ; err != nil && idle < patience; c, err = tryHello(t, h, ipc.PurposeControl) {
+		// It may have left before anybody came: then only a longer time is of use.
+		if err := <-h.ended; err != nil {
+			t.Fatal(err)
+		}
+		idle *= 2
+		h = startHelper(t, privd.Config{Table: newFakeKernel(), IdleExit: idle})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(3 * idle); time.Now().Before(deadline); {
 		send(t, c, packet(t, ipc.Request{Op: ipc.OpStats}))
 		answer(t, c) // it stays while somebody is connected
 	}
@@ -357,10 +431,14 @@ func TestStopAnswersWhatIsUnderWay(t *testing.T) {
 	h := startHelper(t, privd.Config{Table: k})
 	c := hello(t, h, ipc.PurposeControl)
 	kill := packet(t, ipc.Request{Op: ipc.OpKill, Target: target, Actor: actor})
-	send(t, c, kill, kill)
+	send(t, c, kill)
 	<-reached
+	send(t, c, kill, kill, kill) // nobody looks at them, and the answer to the first comes all the same
 	h.stop()
 	close(goOn)
+	if err := <-h.ended; err != nil {
+		t.Fatal(err)
+	}
 	if a := answer(t, c); a.Result.Outcome != ipc.Killed {
 		t.Errorf("outcome %s", a.Result.Outcome)
 	}

@@ -31,6 +31,8 @@ const (
 	reportFD = 3
 	// reserve is left of the test's time to report what went wrong.
 	reserve = 2 * time.Second
+	// reportTime is for a report that a process which was left behind may keep open.
+	reportTime = 30 * time.Second
 )
 
 // Run runs body in a new user namespace, where it is root, and a new network namespace
@@ -103,7 +105,7 @@ func startIn(t *testing.T, self string, namespaces uintptr) (report string, outp
 	}
 	// First Wait: a process that the test left behind may hold the pipe open.
 	err = cmd.Wait()
-	if e := r.SetReadDeadline(time.Now().Add(reserve)); e != nil && err == nil {
+	if e := r.SetReadDeadline(time.Now().Add(reportTime)); e != nil && err == nil {
 		err = e
 	}
 	b := make([]byte, len("pass"))

@@ -22,7 +22,7 @@ type crash struct {
 }
 
 func crashes() map[string]crash {
-	wait := func() { time.Sleep(time.Minute) }
+	wait := func() { time.Sleep(time.Hour) }
 	fail := func() { panic("of the test") }
 	return map[string]crash{
 		"panic":              {do: fail, says: "panic: of the test"},
