@@ -35,7 +35,9 @@ func TestAuditTellsWhatHappened(t *testing.T) {
 			{"NUCT_ACTION": "kill", "NUCT_PHASE": "result", "NUCT_OUTCOME": "killed"},
 		}
 		ids := []any{web["id"], web["id"], ssh["id"], ssh["id"], web["id"], web["id"]}
-		daemontest.WaitFor(t, "privd has written the audit", func() bool { return w.Privd.Says(`"NUCT_PHASE"`) >= len(want) })
+		daemontest.WaitFor(t, "privd has written the audit", func() bool {
+			return w.Privd.Says(`"NUCT_PHASE"`) >= len(want) && strings.HasSuffix(w.Privd.Out.String(), "\n")
+		})
 		var got []map[string]string
 		for line := range strings.Lines(w.Privd.Out.String()) {
 			var e map[string]string

@@ -19,7 +19,7 @@ const (
 	churnRounds = 3 // times of change, each with a quiet moment behind it
 	churnWalks  = 3 // whole tables that each client looks at in one of them
 	churnPage   = 270
-	churnLeast  = 1000 // connections come and go in one
+	churnLeast  = 1000 // connections come and go in one, or it goes on
 )
 
 // churnFields are enough to know a connection again, and few, since clients share the
@@ -289,14 +289,22 @@ func wantListed(t *testing.T, tool string, rows, listed map[known]uint32) {
 	}
 }
 
-// during changes the table as long as look takes.
+// during changes the table as long as look takes, which looks again until enough has changed.
 func (c *churn) during(t *testing.T, look func() error) (changed int, took time.Duration) {
 	t.Helper()
-	stop, stopped := make(chan struct{}), make(chan error, 1)
+	stop, enough, stopped := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	from, began := c.next, time.Now()
-	go func() { stopped <- c.run(stop) }()
-	if err := look(); err != nil {
-		t.Error(err)
+	go func() { stopped <- c.run(stop, enough) }()
+	for again := true; again; {
+		if err := look(); err != nil {
+			t.Error(err)
+			break
+		}
+		select {
+		case <-enough:
+			again = false
+		default:
+		}
 	}
 	close(stop)
 	if err := <-stopped; err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -85,11 +86,17 @@ func newChurn(t testing.TB) *churn {
 // alive is how many connections there are.
 func (c *churn) alive() int { return churnSteady + c.next - c.first }
 
-// run changes the table until it is told to stop, and leaves it whole.
-func (c *churn) run(stop <-chan struct{}) error {
+// run changes the table until it is told to stop, and leaves it whole. It closes enough when so
+// many have come and gone as must, or when it fails.
+func (c *churn) run(stop <-chan struct{}, enough chan<- struct{}) error {
 	pace := time.NewTicker(churnPace)
 	defer pace.Stop()
-	for {
+	tell := sync.OnceFunc(func() { close(enough) })
+	defer tell()
+	for from := c.next; ; {
+		if c.next-from >= churnLeast {
+			tell()
+		}
 		select {
 		case <-stop:
 			return nil

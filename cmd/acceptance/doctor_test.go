@@ -19,19 +19,19 @@ import (
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		loose string
-		code  int
-		says  []string
+		loose, watch string // what is back ends the watch
+		code         int
+		says         []string
 	}{
-		{"1", 1, []string{"SERIOUS  kills: 1 of 1 killed connections that were watched came back", "nf_conntrack_tcp_loose=0",
+		{"1", "5", 1, []string{"SERIOUS  kills: 1 of 1 killed connections that were watched came back", "nf_conntrack_tcp_loose=0",
 			"WARNING  accounting: accounting is off", "sysctl -w net.netfilter.nf_conntrack_acct=1", "WARNING  timestamps:"}},
-		{"0", 0, []string{"fine     kills: killed TCP connections stay dead", "NOTE     accounting: 1 of 1 connections lack counters",
+		{"0", "1", 0, []string{"fine     kills: killed TCP connections stay dead", "NOTE     accounting: 1 of 1 connections lack counters",
 			"fine     clock:", "fine     table:", "NOTE     policy:"}},
 	} {
 		t.Run("nf_conntrack_tcp_loose="+test.loose, func(t *testing.T) {
 			nstest.Run(t, func(t *testing.T) {
 				nstest.Sysctl(t, "nf_conntrack_tcp_loose", test.loose)
-				nstest.Track(t)
+				track(t)
 				w := newWorld(t, everything)
 				serveTCP(t, "127.0.0.1:5001")
 				talk(t, "127.0.0.1:5001")
@@ -41,7 +41,7 @@ func TestDoctor(t *testing.T) {
 					nstest.Sysctl(t, "nf_conntrack_acct", "1")
 					nstest.Sysctl(t, "nf_conntrack_timestamp", "1")
 				}
-				w.nuctl(t, "kill", "--yes", "--watch-seconds", "1", "--matching", "tcp and port 5001")
+				w.nuctl(t, "kill", "--yes", "--watch-seconds", test.watch, "--matching", "tcp and port 5001")
 				code, out, errs := w.nuctl(t, "doctor")
 				wantRun(t, code, test.code, out, errs, test.says...)
 			})

@@ -19,7 +19,7 @@ func TestGroupsOfTraffic(t *testing.T) {
 	nstest.Run(t, func(t *testing.T) {
 		nstest.Sysctl(t, "nf_conntrack_acct", "1")
 		nstest.Sysctl(t, "nf_conntrack_timestamp", "1")
-		nstest.Track(t)
+		track(t)
 		w := newWorld(t, everything)
 		s := w.login(t)
 		serveTCP(t, "127.0.0.1:5001")

@@ -18,7 +18,7 @@ func TestMarksMeanSomething(t *testing.T) {
 	t.Parallel()
 	nstest.Run(t, func(t *testing.T) {
 		nstest.Sysctl(t, "nf_conntrack_acct", "1")
-		nstest.Track(t)
+		track(t)
 		w := emptyWorld(t)
 		w.Write(t, "policy.toml", everything)
 		w.Write(t, "users", "1000,zoe\n1001,ann\n")
@@ -65,7 +65,7 @@ func TestMarksMeanSomething(t *testing.T) {
 func TestHiddenConnections(t *testing.T) {
 	t.Parallel()
 	nstest.Run(t, func(t *testing.T) {
-		nstest.Track(t)
+		track(t)
 		w := newWorld(t, everything, `hide = ["127.0.0.0/8", "udp and dport 5003"]`, "[auth]", `backend = "none"`)
 		s := w.login(t)
 		serveTCP(t, "127.0.0.1:5001")

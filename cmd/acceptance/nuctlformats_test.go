@@ -27,7 +27,7 @@ func everyKind(t *testing.T) {
 		made.connection.Timeout = 5000
 		nstest.Create(t, made.connection)
 	}
-	nstest.Track(t)
+	track(t)
 	nstest.Redirect(t, unix.IPPROTO_TCP, 5002, 5001)
 	serveTCP(t, "127.0.0.1:5001")
 	askTCP(t, "127.0.0.1:5001")

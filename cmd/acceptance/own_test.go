@@ -21,7 +21,7 @@ func TestOwnConnection(t *testing.T) {
 			t.Parallel()
 			nstest.Run(t, func(t *testing.T) {
 				nstest.Redirect(t, unix.IPPROTO_TCP, translated, 8580)
-				nstest.Track(t)
+				track(t)
 				w := newWorld(t, everything)
 				s := newClient(t, address).login(t)
 				stranger := nstest.Target(unix.IPPROTO_TCP, "192.0.2.1:1000", "198.51.100.1:80")

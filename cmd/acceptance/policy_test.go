@@ -211,7 +211,8 @@ func TestPolicyForbidsAll(t *testing.T) {
 		}
 		s.want(t, 10, "seconds", "kill", list(r.key(t)))
 		wantTable(t, before)
-		w.Write(t, "policy.toml", everything)
+		// At a rate by which the bucket is never empty: it fills from now on.
+		w.Write(t, "policy.toml", strings.Replace(everything, "[kill]", "[kill]\nrate = 1000000", 1))
 		w.reloadPolicy(t, 4)
 		s.ok(t, "kill", list(r.key(t)))
 		wantTable(t, before, r.number(t, "id"))

@@ -3,6 +3,7 @@
 package acceptance_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 	"nuconntrack/cmd/daemontest"
 	"nuconntrack/privd/nstest"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -38,7 +41,7 @@ func wantPrivileges(t testing.TB, p *daemontest.Process, capabilities, uid strin
 	}
 	for _, file := range files {
 		status, err := os.ReadFile(file)
-		if os.IsNotExist(err) {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 			continue // that thread has ended
 		}
 		if err != nil {

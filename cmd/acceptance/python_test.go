@@ -52,7 +52,7 @@ func needsProgram(t testing.TB, program, pkg string) {
 
 func wholeWay(t *testing.T, look func(testing.TB) map[uint32]seen) {
 	nstest.Sysctl(t, "nf_conntrack_acct", "1")
-	nstest.Track(t)
+	track(t)
 	createWholeTable(t)
 	w := emptyWorld(t)
 	w.Write(t, "policy.toml", everything)

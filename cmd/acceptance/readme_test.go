@@ -75,7 +75,7 @@ func TestReadmePython(t *testing.T) {
 	t.Parallel()
 	needsProgram(t, "python3", "python3")
 	nstest.Run(t, func(t *testing.T) {
-		nstest.Track(t)
+		track(t)
 		w := newWorld(t, everything)
 		serveTCP(t, "127.0.0.1:443")
 		askTCP(t, "127.0.0.1:443")
@@ -157,7 +157,7 @@ func killOnce(t *testing.T, back bool) {
 	w := newWorld(t, everything)
 	s := w.login(t)
 	serveTCP(t, "127.0.0.1:5001")
-	c, err := net.Dial("tcp", "127.0.0.1:5001")
+	c, err := (&net.Dialer{KeepAlive: -1}).Dial("tcp", "127.0.0.1:5001")
 	if err != nil {
 		t.Fatal(err)
 	}

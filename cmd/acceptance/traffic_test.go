@@ -22,7 +22,9 @@ func TestTrafficIsListedAndKilled(t *testing.T) {
 	nstest.Run(t, func(t *testing.T) {
 		nstest.Sysctl(t, "nf_conntrack_acct", "1")
 		nstest.Sysctl(t, "nf_conntrack_timestamp", "1")
-		nstest.Track(t)
+		// When a connection that was killed is closed, its last packets must not bring it back.
+		nstest.Sysctl(t, "nf_conntrack_tcp_loose", "0")
+		track(t)
 		const listens, asked = 5001, 5002
 		nstest.Redirect(t, unix.IPPROTO_TCP, asked, listens)
 		w := newWorld(t, everything)
@@ -86,10 +88,19 @@ func TestTrafficIsListedAndKilled(t *testing.T) {
 	})
 }
 
-// serveTCP answers every byte with itself.
+// track is nstest.Track where no connection of these tests ends by itself, however slow the machine.
+func track(t testing.TB) {
+	t.Helper()
+	for _, name := range [...]string{"udp_timeout", "udp_timeout_stream", "icmp_timeout", "icmpv6_timeout"} {
+		nstest.Sysctl(t, "nf_conntrack_"+name, "3600")
+	}
+	nstest.Track(t)
+}
+
+// serveTCP answers every byte with itself, and says nothing of its own accord.
 func serveTCP(t testing.TB, address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", address)
+	l, err := (&net.ListenConfig{KeepAlive: -1}).Listen(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,12 +139,12 @@ func serveUDP(t testing.TB, address string) {
 	}()
 }
 
-// askTCP connects and gets an answer; the connection stays open to the test's end.
+// askTCP connects and gets an answer; the connection stays open, and silent, to the test's end.
 func askTCP(t testing.TB, address string) { ask(t, "tcp", address, []byte("question")) }
 
 func ask(t testing.TB, network, address string, question []byte) {
 	t.Helper()
-	c, err := net.Dial(network, address)
+	c, err := (&net.Dialer{KeepAlive: -1}).Dial(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (h *helper) stop() { h.process.End() }
 
 func (h *helper) client(t testing.TB) *ipc.Client {
 	t.Helper()
-	c := ipc.NewClient(ipc.ClientConfig{Path: h.socket})
+	c := ipc.NewClient(ipc.ClientConfig{Path: h.socket, Timeout: daemontest.Patience})
 	t.Cleanup(func() { c.Close() })
 	return c
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/cmd/daemontest"
 	"nuconntrack/ipc"
 )
 
@@ -78,7 +79,8 @@ func TestShareOfDumpsHolds(t *testing.T) {
 		began := time.Now()
 		for range clients {
 			all.Go(func() {
-				c := ipc.NewClient(ipc.ClientConfig{Path: h.socket})
+				// Who is third waits for two pauses, four times as long as the dumps took.
+				c := ipc.NewClient(ipc.ClientConfig{Path: h.socket, Timeout: daemontest.Patience})
 				defer c.Close()
 				for range each {
 					end, err := c.Dump(t.Context(), func([]byte) error { return nil })

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,7 +51,7 @@ type Process struct {
 }
 
 // Start starts a process. What the command leaves open is set: output goes to Out, and
-// without a SysProcAttr the process dies when the thread dies that has started it.
+// without a SysProcAttr the process dies with this one.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{Name: filepath.Base(cmd.Path), Cmd: cmd, t: t, ended: make(chan struct{})}
@@ -63,13 +64,22 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	started := make(chan error)
 	go func() {
+		// Pdeathsig means the death of the thread that started the process. This one is kept
+		// for it: any other may be taken, and ended, by what a test does as another user.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		if started <- err; err != nil {
+			return
+		}
 		p.err = cmd.Wait()
 		close(p.ended)
 	}()
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		p.End()
 		if t.Failed() {

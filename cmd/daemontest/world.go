@@ -12,7 +12,7 @@ import (
 )
 
 // Patience is how long a test waits for what must happen.
-const Patience = 30 * time.Second
+const Patience = 90 * time.Second
 
 // WaitFor waits until something is so that nothing tells about.
 func WaitFor(t testing.TB, what string, so func() bool) {

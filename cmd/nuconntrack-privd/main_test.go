@@ -25,7 +25,7 @@ const (
 	// dialVariable makes it a peer that connects to a socket and says hello.
 	dialVariable = "NUCONNTRACK_TEST_DIAL"
 
-	patience = 20 * time.Second
+	patience = 90 * time.Second
 )
 
 func TestMain(m *testing.M) {
@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 
 // dialAs exits with 0 if it is served.
 func dialAs(path string) int {
-	client := ipc.NewClient(ipc.ClientConfig{Path: path})
+	client := ipc.NewClient(ipc.ClientConfig{Path: path, Timeout: patience})
 	defer client.Close()
 	if _, err := client.Stats(context.Background()); err != nil {
 		return 1

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -185,10 +186,18 @@ func TestSocketActivation(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer passed.Close()
+		// Somebody waits on the socket already, as when systemd starts it for them, and stays until
+		// he has been served: before that the helper is not idle, however slow the two are.
+		c := ipc.NewClient(ipc.ClientConfig{Path: path, Timeout: patience, IdleTimeout: patience})
+		target := connection(t, 443)
+		var waiting sync.WaitGroup
+		defer waiting.Wait()
+		defer c.Close()
+		waiting.Go(func() { kill(t, c, target, ipc.Killed) })
 		d := startDaemon(t, openPolicy, func(cmd *exec.Cmd, d *daemon) {
 			cmd.ExtraFiles = []*os.File{passed}
 			cmd.Env = append(cmd.Env, "LISTEN_FDS=1", "NOTIFY_SOCKET="+notes)
-		}, "--peer-user", "0", "--user", "self", "--idle-exit", "200ms")
+		}, "--peer-user", "0", "--user", "self", "--idle-exit", "2s")
 		note := func(want string) {
 			t.Helper()
 			if err := manager.SetReadDeadline(time.Now().Add(patience)); err != nil {
@@ -204,8 +213,7 @@ func TestSocketActivation(t *testing.T) {
 		if _, err := os.Stat(d.socket); !os.IsNotExist(err) {
 			t.Errorf("a socket was made beside the one that was passed: %v", err)
 		}
-		c := ipc.NewClient(ipc.ClientConfig{Path: path, Timeout: patience})
-		kill(t, c, connection(t, 443), ipc.Killed)
+		waiting.Wait()
 		c.Close()
 		note("STOPPING=1")
 		d.wait(t, exitDone)

@@ -73,6 +73,9 @@ func child(user string) int {
 	}
 	for _, task := range tasks {
 		b, err := os.ReadFile(tasksFolder + "/" + task.Name() + "/status")
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has ended
+		}
 		if err != nil {
 			fmt.Println(err)
 			return 1

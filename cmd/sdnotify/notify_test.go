@@ -15,7 +15,7 @@ import (
 )
 
 // patience bounds a wait for what has to come.
-const patience = 20 * time.Second
+const patience = 90 * time.Second
 
 // systemd is the other end.
 type systemd struct{ conn *net.UnixConn }
