@@ -45,6 +45,6 @@ func (s *fakeServer) groups(args []any) (any, error) {
 	}
 	return map[string]any{
 		"groups": groups, "all": map[string]any{"connections": 12345, "byte_rate": "999999999"}, "without": 2, "total": len(rows),
-		"start": start, "length": len(groups), "count": 12345, "connections": 12345, "snapshot": "snap1", "taken": s.taken, "warnings": warnings,
+		"start": start, "length": len(groups), "count": 12345, "connections": 12345, "snapshot": "snap1", "taken": s.takenNow(), "warnings": warnings,
 	}, nil
 }

@@ -39,7 +39,11 @@ type fakeServer struct {
 	outcomes []string
 	stats    map[string]any
 	taken    string
+	ahead    *time.Duration // tables are as old as their answers, by a clock so much ahead of ours
 }
+
+// patience is how long a test waits for what must happen.
+const patience = time.Minute
 
 type fault struct {
 	code int
@@ -59,7 +63,8 @@ func (s *fakeServer) close() {
 }
 
 // set changes how the server answers: login; rows few|none|hostile|N; max-page N; warn
-// TEXT; status N; type TEXT; hang METHOD; fault METHOD CODE TEXT; outcome TEXT.
+// TEXT; status N; type TEXT; hang METHOD; fault METHOD CODE TEXT; outcome TEXT; forget (the
+// calls so far).
 func (s *fakeServer) set(args []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,10 +90,12 @@ func (s *fakeServer) set(args []string) error {
 			s.stats[args[1]] = on
 		}
 	case "taken 1":
-		s.taken = args[1]
+		s.taken, s.ahead = args[1], nil
 		if after, offset := time.ParseDuration(args[1]); offset == nil {
-			s.taken = time.Now().Add(after).UTC().Format(time.RFC3339Nano)
+			s.ahead = &after
 		}
+	case "forget 0":
+		s.log = nil
 	case "type 1":
 		s.kind = args[1]
 	case "hang 1":
@@ -123,12 +130,48 @@ func (s *fakeServer) calls() []string {
 	return slices.Clone(s.log)
 }
 
-func (s *fakeServer) await(method string) {
+// count says how many calls of a method there were. s.mu must be held.
+func (s *fakeServer) count(method string) (calls int) {
+	for _, call := range s.log {
+		if strings.HasPrefix(call, method+" ") {
+			calls++
+		}
+	}
+	return calls
+}
+
+func (s *fakeServer) counted(method string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !slices.ContainsFunc(s.log, func(call string) bool { return strings.HasPrefix(call, method+" ") }) {
+	return s.count(method)
+}
+
+// await waits for so many calls of a method in all.
+func (s *fakeServer) await(method string, n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	late := false
+	defer time.AfterFunc(patience, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		late = true
+		s.changed.Broadcast()
+	}).Stop()
+	for s.count(method) < n {
+		if late {
+			return fmt.Errorf("waited in vain for call %d of %s: %q", n, method, s.log)
+		}
 		s.changed.Wait()
 	}
+	return nil
+}
+
+// takenNow is when a table was read that is asked for now.
+func (s *fakeServer) takenNow() string {
+	if s.ahead != nil {
+		return time.Now().Add(*s.ahead).UTC().Format(time.RFC3339Nano)
+	}
+	return s.taken
 }
 
 func (s *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -252,7 +295,7 @@ func (s *fakeServer) view(args []any) (any, error) {
 	}
 	return map[string]any{
 		"table": table, "total": len(rows) + s.grow*min(start, 1), "start": start, "length": len(page), "count": len(s.rows),
-		"snapshot": "snap1", "taken": s.taken, "warnings": warnings,
+		"snapshot": "snap1", "taken": s.takenNow(), "warnings": warnings,
 	}, nil
 }
 

@@ -25,8 +25,9 @@ const memoryBound = 96 << 20
 // looks at the memory of the process that asks.
 type largeServer struct {
 	rows int
-	pid  atomic.Int64 // of nuctl; 0 while it is not known
-	peak atomic.Int64 // bytes
+	pid  int           // of nuctl
+	runs chan struct{} // closed when pid is known
+	peak atomic.Int64  // bytes
 }
 
 func (s *largeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,7 +62,8 @@ func (s *largeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // look reads the peak of the process's resident memory (VmHWM of proc(5)).
 func (s *largeServer) look() {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid.Load()))
+	<-s.runs
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid))
 	if err != nil {
 		return
 	}
@@ -76,7 +78,7 @@ func (s *largeServer) look() {
 // exportOf exports a table of so many rows and gives the peak of nuctl's memory, in bytes.
 func exportOf(t *testing.T, rows int) int64 {
 	t.Helper()
-	s := &largeServer{rows: rows}
+	s := &largeServer{rows: rows, runs: make(chan struct{})}
 	server := httptest.NewServer(s)
 	defer server.Close()
 	self, err := os.Executable()
@@ -92,7 +94,8 @@ func exportOf(t *testing.T, rows int) int64 {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s.pid.Store(int64(cmd.Process.Pid))
+	s.pid = cmd.Process.Pid
+	close(s.runs)
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, &said)
 	}

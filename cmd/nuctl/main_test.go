@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -25,6 +26,8 @@ func TestMain(m *testing.M) {
 //	fake SETTING...      change the server, see fakeServer.set
 //	calls                write the calls that the server got into the file calls
 //	await METHOD         wait for such a call
+//	unanswered CODE ...  run a command that waits in vain for an answer, see cmdUnanswered
+//	holds FILE TEXT      wait until a file that is being written has a text
 //	screen CODE ...      run a command on a terminal, see cmdScreen
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -46,6 +49,9 @@ func TestScripts(t *testing.T) {
 			"calls":  cmdCalls,
 			"await":  cmdAwait,
 			"screen": cmdScreen,
+
+			"unanswered": cmdUnanswered,
+			"holds":      cmdHolds,
 		},
 	})
 }
@@ -60,9 +66,13 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits N COMMAND...")
 	}
-	want, err := strconv.Atoi(args[0])
+	exits(ts, args[0], args[1:]...)
+}
+
+func exits(ts *testscript.TestScript, code string, command ...string) {
+	want, err := strconv.Atoi(code)
 	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
+	err = ts.Exec(command[0], command[1:]...)
 	got := 0
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -94,5 +104,44 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: await METHOD")
 	}
-	serverOf(ts).await(args[0])
+	ts.Check(serverOf(ts).await(args[0], 1))
+}
+
+// cmdUnanswered runs a command with a time limit that is over while the server has its call of
+// METHOD. On a machine that is slow the limit may be over before that call: a longer one is
+// given then.
+//
+//	unanswered CODE METHOD COMMAND...
+func cmdUnanswered(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: unanswered CODE METHOD COMMAND...")
+	}
+	server := serverOf(ts)
+	for limit := 100 * time.Millisecond; ; limit *= 2 {
+		before := server.counted(args[1])
+		exits(ts, args[0], append(args[2:], "--timeout", limit.String())...)
+		if server.counted(args[1]) > before {
+			return
+		}
+		if limit > patience {
+			ts.Fatalf("%s was not called within %v", args[1], limit)
+		}
+	}
+}
+
+func cmdHolds(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: holds FILE TEXT")
+	}
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(patience); ; <-poll.C {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && strings.Contains(string(text), args[1]) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("waited in vain for %q in %s: %q, %v", args[1], args[0], text, err)
+		}
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -17,12 +16,14 @@ import (
 // cmdScreen runs a command on a terminal of its own and puts what it writes there into the
 // file screen:
 //
-//	screen CODE LINES COLUMNS METHOD N KEYS COMMAND...
+//	screen CODE LINES COLUMNS METHOD N TEXT KEYS COMMAND...
 //
-// KEYS, with escapes as in Go, are typed when the server has got N calls of METHOD.
+// KEYS are typed when the server has got N calls of METHOD from the command, and TEXT is on the
+// screen: what nobody has read yet is dropped by the kernel when Ctrl-C comes. Both are with
+// escapes as in Go.
 func cmdScreen(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 7 {
-		ts.Fatalf("usage: screen CODE LINES COLUMNS METHOD N KEYS COMMAND...")
+	if neg || len(args) < 8 {
+		ts.Fatalf("usage: screen CODE LINES COLUMNS METHOD N TEXT KEYS COMMAND...")
 	}
 	var numbers [4]int
 	for i, text := range []string{args[0], args[1], args[2], args[4]} {
@@ -30,11 +31,13 @@ func cmdScreen(ts *testscript.TestScript, neg bool, args []string) {
 		numbers[i], err = strconv.Atoi(text)
 		ts.Check(err)
 	}
-	keys, err := unescape(args[5])
+	text, err := unescape(args[5])
+	ts.Check(err)
+	keys, err := unescape(args[6])
 	ts.Check(err)
 	terminal, err := terminaltest.Open(numbers[1], numbers[2])
 	ts.Check(err)
-	cmd := exec.Command("sh", append([]string{"-c", `exec "$0" "$@"`}, args[6:]...)...)
+	cmd := exec.Command("sh", append([]string{"-c", `exec "$0" "$@"`}, args[7:]...)...)
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "NUCTL_SERVER", "LC_ALL", "TERM", "PAGER", "NUCTL_PAGER", "NO_COLOR"} {
 		if value := ts.Getenv(name); value != "" {
@@ -42,7 +45,13 @@ func cmdScreen(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	server := serverOf(ts)
-	out, err := terminal.Run(cmd, func(func(string)) { server.awaitCalls(args[3], numbers[3]) }, keys)
+	before := server.counted(args[3])
+	var late error
+	out, err := terminal.Run(cmd, func(shows func(string)) {
+		late = server.await(args[3], before+numbers[3])
+		shows(text)
+	}, keys)
+	ts.Check(late)
 	got := 0
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -53,22 +62,5 @@ func cmdScreen(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("screen"), []byte(out), 0o600))
 	if got != numbers[0] {
 		ts.Fatalf("exit code %d, want %d; on the screen:\n%q", got, numbers[0], out)
-	}
-}
-
-// awaitCalls waits for so many calls of a method.
-func (s *fakeServer) awaitCalls(method string, n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	count := func() (calls int) {
-		for _, call := range s.log {
-			if strings.HasPrefix(call, method+" ") {
-				calls++
-			}
-		}
-		return calls
-	}
-	for count() < n {
-		s.changed.Wait()
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,6 +42,10 @@ func Open(lines, columns int) (*Terminal, error) {
 	size := &unix.Winsize{Row: uint16(lines), Col: uint16(columns)}
 	return &Terminal{far, near}, unix.IoctlSetWinsize(int(near.Fd()), unix.TIOCSWINSZ, size)
 }
+
+// patience is how long a text may take to come. Then the keys are typed all the same: what the
+// terminal shows at the end is what a test has to report.
+const patience = time.Minute
 
 // Run runs a command on the terminal, once, to its end. When ready returns it types keys;
 // what ready is given waits until the terminal shows a text. Run gives all that was shown,
@@ -98,7 +103,14 @@ func (s *screen) text() string {
 func (s *screen) waitFor(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !bytes.Contains(s.shown.Bytes(), []byte(text)) {
+	late := false
+	defer time.AfterFunc(patience, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		late = true
+		s.grown.Broadcast()
+	}).Stop()
+	for !late && !bytes.Contains(s.shown.Bytes(), []byte(text)) {
 		s.grown.Wait()
 	}
 }

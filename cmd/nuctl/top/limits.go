@@ -44,6 +44,7 @@ const (
 	messageTime = 8 * time.Second
 	// beat is how often the clock on the screen moves.
 	beat = 250 * time.Millisecond
-	// stopGrace is how long stopping for the shell may take to happen.
-	stopGrace = 200 * time.Millisecond
+	// stopGrace is how long stopping for the shell may take to happen, on a machine that has
+	// much else to do.
+	stopGrace = 5 * time.Second
 )

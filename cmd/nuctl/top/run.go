@@ -148,10 +148,11 @@ func (l *loop) suspend() error {
 	// hold a moment after the call, hence the wait; time passes while the process is stopped.
 	if err := syscall.Kill(0, syscall.SIGSTOP); err != nil {
 		l.state.say("cannot stop: %v", err)
-	}
-	select {
-	case <-resumed:
-	case <-time.After(stopGrace):
+	} else {
+		select {
+		case <-resumed:
+		case <-time.After(stopGrace):
+		}
 	}
 	if err := l.screen.Resume(); err != nil {
 		return fmt.Errorf("take terminal again: %w", err)

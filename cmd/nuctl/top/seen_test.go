@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // seen is a screen that remembers what it showed last, and how often it was given back. Its
 // size changes where it is drawn, as a terminal's does between two frames.

@@ -166,11 +166,12 @@ func session(t *testing.T, bin, env string) {
 	term.typed("/tcp and dport 443 and state established and assured")
 	term.press("Enter")
 	term.shows(`nuctl list --sort byte_rate:desc 'tcp and dport 443 and state established and assured'`)
+	term.shows(`[\d,]+ of [\d,]+ connections\n`) // else these are still the rows of before
 	term.shows(`read at .*\n(.*\n){3}(  tcp .*:443 .*\n)+`)
 	term.typed("p ")
 	term.shows(`PAUSED: .* 1 marked`)
 	term.typed("k")
-	victim := term.shows(`tcp (\S+) > (\S+)`)
+	victim := term.shows(`(?s)that you have marked\?.*?tcp (\S+) > (\S+)`)
 	term.typed("y")
 	term.shows(`1 of 1 killed`)
 	term.press("Escape")
