@@ -44,7 +44,7 @@ type reloaded struct {
 
 func settingsOf(t *testing.T, text string) *config.Config {
 	t.Helper()
-	set, err := config.Parse([]byte("listen = [\"127.0.0.1:0\"]\nprivd = \"/nonexistent/privd.sock\"\n"+text), "test.toml", config.Override{})
+	set, err := config.Parse([]byte("listen = [\"127.0.0.1:0\"]\nprivd = \"/nonexistent/privd.sock\"\nsession_timeout = \"1h\"\n"+text), "test.toml", config.Override{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestReloadUnderCalls(t *testing.T) {
 	}
 	for range 50 {
 		r.reload(viewers)
-		r.reload("max_page = 3\nmax_connections = 50\nmax_snapshots = 1\nsession_lifetime = \"1h\"\n" + everybody)
+		r.reload("max_page = 3\nmax_connections = 500\nmax_snapshots = 1\nsession_lifetime = \"1h\"\n" + everybody)
 	}
 	close(stop)
 	calls.Wait()

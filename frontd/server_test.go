@@ -4,10 +4,12 @@ package frontd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,7 +21,24 @@ import (
 	"nuconntrack/frontd/listen"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// patience is how long is waited for what comes soon where nothing is wrong.
+const patience = time.Minute
+
+// TestMain looks for goroutines that the tests have left behind.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for end := time.Now().Add(patience); code == 0; {
+		err := goleak.Find() // which waits a little itself
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
 
 // serve runs a Server on loopback and on a Unix socket, without a helper, until the test
 // ends.
@@ -28,6 +47,7 @@ func serve(t *testing.T) (tcp, unix string) {
 	unix = filepath.Join(t.TempDir(), "frontd.sock")
 	text := `listen = ["127.0.0.1:0", "unix:` + unix + `"]
 privd = "/nonexistent/privd.sock"
+session_timeout = "1h"
 [auth]
 backend = "none"
 `

@@ -114,7 +114,7 @@ func connected() (near, far net.Conn, err error) {
 	if far, err = l.Accept(); err != nil {
 		return nil, nil, err
 	}
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(time.Minute)
 	return near, far, errors.Join(near.SetDeadline(end), far.SetDeadline(end))
 }
 

@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds what a test waits for; it never waits that long for what works.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // server is an http.Server behind a Gate, on 127.0.0.1 (every address of 127.0.0.0/8 can be
 // a client of it). /wait is answered when release is closed.
@@ -145,8 +145,22 @@ func (s *server) awaitPhase(t *testing.T, p phase, n int) {
 	})
 }
 
+// awaitEnd waits until there are no goroutines but those that are known.
+func awaitEnd(t *testing.T, known goleak.Option) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; {
+		err := goleak.Find(known) // which waits a little itself
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestSlowOnesOfOneAddressDoNotLockItOut(t *testing.T) {
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	defer awaitEnd(t, goleak.IgnoreCurrent())
 	s := serve(t, GateConfig{Total: 50, PerAddress: 10})
 	defer s.shutdown()
 	for range 200 {
@@ -211,6 +225,7 @@ func TestWorkIsNeverCutShort(t *testing.T) {
 	for name, from := range map[string]string{"address full": "127.0.0.2", "all full": "127.0.0.3"} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
+			began := time.Now()
 			s := serve(t, GateConfig{Total: 3, PerAddress: 3, Log: slog.New(slog.NewTextHandler(&log, nil))})
 			var working []net.Conn
 			for range 3 {
@@ -236,8 +251,9 @@ func TestWorkIsNeverCutShort(t *testing.T) {
 				t.Errorf("afterwards: %v", err)
 			}
 			s.shutdown()
-			if n := strings.Count(log.String(), "too many connections"); n != 1 {
-				t.Errorf("%d lines for one storm:\n%s", n, log.String())
+			most := 1 + int(time.Since(began)/logEvery)
+			if n := strings.Count(log.String(), "too many connections"); n < 1 || n > most {
+				t.Errorf("%d lines for one storm, at most %d are worth it:\n%s", n, most, log.String())
 			}
 		})
 	}

@@ -64,9 +64,9 @@ func (b *body) parse(r io.Reader, limits xmlrpc.Limits) {
 
 // linger throws away what is left of a body when its answer is written. A client that sends
 // all before it reads would else find the connection reset, and the answer gone with it.
-func linger(w http.ResponseWriter, r *http.Request) {
+func (s *Server) linger(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(lingerTime))
+	_ = control.SetReadDeadline(time.Now().Add(s.lingers))
 	if r.Header.Get("Expect") != "" || control.Flush() != nil {
 		return // nothing more comes, or nobody is there
 	}

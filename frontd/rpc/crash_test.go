@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/helpertest"
@@ -37,7 +38,7 @@ func TestCrash(t *testing.T) {
 			logger := slog.New(slog.NewTextHandler(&log, nil))
 			svc := service.New(service.Config{
 				Helper: crashing{&helpertest.Helper{}}, Backend: auth.None{}, Log: logger,
-				RoleOf: func(string) string { return "admin" }, Sessions: 1,
+				RoleOf: func(string) string { return "admin" }, Sessions: 1, SessionTimeout: time.Hour,
 			})
 			server := httptest.NewServer(New(Config{Service: svc, Multicall: true, Log: logger,
 				Origin: func(*http.Request) Origin { return Origin{Text: "192.0.2.1"} }}))

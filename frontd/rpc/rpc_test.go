@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/exchange"
@@ -64,13 +65,21 @@ func startConfigured(t testing.TB, roles string, configure func(*service.Config)
 		RoleOf:  func(string) string { return d.role },
 		MaxPage: 100,
 		Log:     log,
+		// However slow the machine is: no session ends, and no table is too old, while a test runs.
+		SessionTimeout: time.Hour,
+		MaxAge:         time.Hour,
 	}
 	configure(&cfg)
 	svc := service.New(cfg)
-	s := New(Config{Service: svc, Terms: exchange.Terms{HostAllowed: func(h string) bool { return h == "firewall.example" }}, Multicall: true, Log: log, Origin: func(r *http.Request) Origin {
+	terms := exchange.Terms{
+		HostAllowed: func(h string) bool { return h == "firewall.example" },
+		BodyTimeout: time.Hour, WriteTimeout: time.Hour,
+	}
+	s := New(Config{Service: svc, Terms: terms, Multicall: true, Log: log, Origin: func(r *http.Request) Origin {
 		a := netip.MustParseAddrPort(r.RemoteAddr)
 		return Origin{Text: r.RemoteAddr, Addr: a.Addr()}
 	}})
+	s.lingers = time.Hour
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- svc.Run(ctx) }()

@@ -88,7 +88,8 @@ type Server struct {
 	names    []string // of all methods, in the order of the documentation
 	guarded  []string // of those that want a session
 	requests *exchange.Numbers
-	buffers  sync.Pool // of *buffers
+	lingers  time.Duration // lingerTime, but in tests
+	buffers  sync.Pool     // of *buffers
 	large    largeBodies
 	zips     zips
 }
@@ -96,7 +97,7 @@ type Server struct {
 // New makes a Server.
 func New(cfg Config) *Server {
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, methods: make(map[string]*method), requests: exchange.NewNumbers()}
+	s := &Server{cfg: cfg, methods: make(map[string]*method), requests: exchange.NewNumbers(), lingers: lingerTime}
 	for _, m := range methods(cfg.Multicall) {
 		s.methods[m.name] = &m
 		s.names = append(s.names, m.name)
@@ -127,7 +128,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	origin := s.cfg.Origin(r)
 	if status, text := s.gate(r, origin); status != 0 {
 		s.refuse(w, status, text)
-		linger(w, r)
+		s.linger(w, r)
 		return
 	}
 	s.cfg.BodyBegins(w)
@@ -137,7 +138,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if body.err != nil {
 		// What is left of the body may never come.
 		w.Header().Set("Connection", "close")
-		defer linger(w, r)
+		defer s.linger(w, r)
 	}
 	defer body.release()
 	var ends []func()

@@ -41,21 +41,25 @@ func victim(dir string) int {
 		fmt.Println(err)
 		return 1
 	}
+	defer served.Close() // here and below: what nobody needs any more the collector may close
 	accepted, err := acceptOne(served)
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
+	defer accepted.Close()
 	directory, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
+	defer directory.Close()
 	helper, err := net.Listen("unix", path("helper/s"))
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
+	defer helper.Close()
 	var log bytes.Buffer
 	if err := Restrict(Config{
 		Read:    []string{path("etc/passwd")},

@@ -7,10 +7,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestIDs(t *testing.T) {
-	s := New(Config[int]{PerUser: 20000, Max: 20000})
+	s := New(Config[int]{PerUser: 20000, Max: 20000, Timeout: time.Hour})
 	form := regexp.MustCompile(`^[b-df-hj-np-t]{64}$`)
 	seen := make(map[string]bool)
 	used := make(map[rune]bool)
@@ -38,7 +39,7 @@ func TestIDs(t *testing.T) {
 }
 
 func TestForeignIDs(t *testing.T) {
-	s := New(Config[int]{})
+	s := New(Config[int]{Timeout: time.Hour})
 	id := create(t, s, "ann")
 	key, _ := digestOf(id)
 	tests := map[string]string{

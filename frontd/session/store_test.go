@@ -207,7 +207,7 @@ func TestOnEndMayUseStore(t *testing.T) {
 
 func TestConcurrentCalls(t *testing.T) {
 	e := &ends{}
-	s := New(Config[int]{OnEnd: e.add})
+	s := New(Config[int]{OnEnd: e.add, Timeout: time.Hour})
 	id := create(t, s, "ann")
 	var all sync.WaitGroup
 	for range 16 {
