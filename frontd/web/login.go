@@ -5,6 +5,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"nuconntrack/frontd/service"
 )
@@ -40,9 +41,13 @@ func (s *Server) toLogin(r *request) error {
 	if here != pathTable {
 		values.Set(paramNext, here)
 	}
-	if len(r.r.CookiesNamed(r.cookieName(cookieSession))) > 0 {
-		values.Set("ended", "1")
+	cookies := len(r.r.CookiesNamed(r.cookieName(cookieSession)))
+	if cookies > 0 {
 		r.setCookie(cookieSession, "")
+	}
+	// A form was there in a session, whose cookie an answer before this one may have taken away.
+	if cookies > 0 || r.r.Method == http.MethodPost {
+		values.Set("ended", "1")
 	}
 	to := pathLogin
 	if len(values) > 0 {
@@ -73,7 +78,7 @@ func (s *Server) login(r *request) error {
 	user := r.form.Get("user")
 	if !s.signer.good(forLogin, r.cookie(cookieLogin), r.form.Get(paramToken)) {
 		return s.loginPage(r, http.StatusForbidden, loginData{
-			Next: next, User: clean(user), Failure: &failure{Text: r.lang.Text("login.token")},
+			Next: next, User: clean(user), Failure: &failure{Text: r.whyNoLogin()},
 		})
 	}
 	s.cfg.Read(r.r)
@@ -98,6 +103,18 @@ func (s *Server) login(r *request) error {
 	r.setCookie(cookieSession, id)
 	r.setCookie(cookieLogin, "")
 	return r.redirect(next)
+}
+
+// whyNoLogin says why the token of a login was not good. Browsers with WebKit take no Secure cookie
+// over plain HTTP, not even from their own machine: their users would else try again for ever.
+func (r *request) whyNoLogin() string {
+	switch {
+	case len(r.r.CookiesNamed(r.cookieName(cookieLogin))) > 0:
+		return r.lang.Text("login.token")
+	case r.origin.Secure && strings.HasPrefix(r.r.Header.Get("Origin"), "http://"):
+		return r.lang.Text("login.cookie.plain")
+	}
+	return r.lang.Text("login.cookie")
 }
 
 func (s *Server) logout(r *request) error {

@@ -99,6 +99,37 @@ func TestLoginForm(t *testing.T) {
 	b.post(pathLogin, form(token)).want(t, 303)
 }
 
+// TestBrowserWithoutCookies is told why it cannot log in, and does not go round in a circle: those
+// with WebKit take none that are Secure over plain HTTP.
+func TestBrowserWithoutCookies(t *testing.T) {
+	const webkit, none, old = "Safari", "Your browser sent no cookie", "The form was too old"
+	for name, test := range map[string]struct {
+		base string
+		kept bool // the cookie, with the token of another
+		want []string
+	}{
+		"its own machine":       {"http://localhost:8580", false, []string{none, webkit, "https"}},
+		"loopback":              {"http://127.0.0.1:8580", false, []string{none, webkit, "https"}},
+		"TLS":                   {"https://localhost:8580", false, []string{none, "!" + webkit}},
+		"plain, from elsewhere": {"http://192.0.2.254", false, []string{none, "!" + webkit}},
+		"an old form":           {"http://localhost:8580", true, []string{old, "!" + none}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := start(t)
+			b := d.browser()
+			b.base = test.base
+			token := b.get(pathLogin).hidden("token")
+			if test.kept {
+				token = d.browser().get(pathLogin).hidden("token")
+			} else {
+				clear(b.cookies)
+			}
+			res := b.post(pathLogin, url.Values{"token": {token}, "user": {"ann"}, "password": {"secret"}, "next": {"/?proto=udp"}})
+			res.want(t, 403, append(test.want, `value="ann"`, `value="/?proto=udp"`, "!secret")...)
+		})
+	}
+}
+
 // TestNewSessionAtLogin: the id from before is worth nothing afterwards.
 func TestNewSessionAtLogin(t *testing.T) {
 	d := start(t)
@@ -164,6 +195,10 @@ func TestSessionEnds(t *testing.T) {
 			t.Errorf("cookies %v", b.cookies)
 		}
 		b.get(to).want(t, 200, "Your session has ended", `value="/?proto=udp"`)
+		// The script's refresh may have lost the cookie before the form is sent.
+		if again := b.post(pathKillNow, url.Values{"token": {token}, "back": {"/?proto=udp"}}).Header.Get("Location"); again != to {
+			t.Errorf("without its cookie it leads to %s", again)
+		}
 	})
 }
 
