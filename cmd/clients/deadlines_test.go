@@ -3,10 +3,12 @@
 package clients
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"nuconntrack/privd/nstest"
@@ -46,8 +48,8 @@ func TestDeadlines(t *testing.T) {
 						t.Errorf("%s %s", res.Status, answer)
 					}
 				}
-				// net/http may say why (408).
-				if b, err := io.ReadAll(w.r); err != nil {
+				// net/http may say why (408). The end may have come before what was sent.
+				if b, err := io.ReadAll(w.r); err != nil && !errors.Is(err, syscall.ECONNRESET) {
 					t.Errorf("the connection does not end: %v, %q", err, b)
 				}
 			})

@@ -200,10 +200,10 @@ func TestHtpasswd(t *testing.T) {
 	for _, legacy := range []bool{false, true} {
 		d := p.frontd(t, fmt.Sprintf("listen = [\"127.0.0.1:%d\"]\n[auth]\nbackend = \"file\"\nfile = %q\nlegacy_sha = %t\n", port, file, legacy))
 		want := map[bool]string{false: "fault 1", true: "ann-s admin"}[legacy]
-		if got := who(t, http.DefaultClient, url, nil, "ann-s", "right horse"); got != want {
+		if got := who(t, fresh(), url, nil, "ann-s", "right horse"); got != want {
 			t.Errorf("SHA-1, legacy_sha = %t: %s", legacy, got)
 		}
-		if got := who(t, http.DefaultClient, url, nil, "ann-B", "right horse"); got != "ann-B admin" {
+		if got := who(t, fresh(), url, nil, "ann-B", "right horse"); got != "ann-B admin" {
 			t.Errorf("bcrypt: %s", got)
 		}
 		d.End()

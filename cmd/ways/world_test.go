@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"nuconntrack/cmd/daemontest"
 )
 
@@ -46,20 +48,38 @@ func (p place) frontd(t *testing.T, config string) *daemontest.Process {
 	return p.Frontd
 }
 
-// freePort is a port of loopback on which nobody listened a moment ago.
+// freePort is a port of loopback that is kept for this test: a socket stays bound to it, so that
+// the kernel gives it to nobody who asks for any port. Those who ask for this one may listen on
+// it, as all servers do that set SO_REUSEADDR (socket(7)).
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("open socket: %v", err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Cleanup(func() { unix.Close(fd) })
+	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	if err != nil {
+		t.Fatalf("bind socket: %v", err)
+	}
+	bound, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatalf("name socket: %v", err)
+	}
+	return bound.(*unix.SockaddrInet4).Port
 }
 
-// overUnix is a client of a Unix socket.
+// fresh is a client that keeps no connection, for daemons that come and go.
+func fresh() *http.Client {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+// overUnix is fresh for a Unix socket.
 func overUnix(path string) *http.Client {
-	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}}}
 }

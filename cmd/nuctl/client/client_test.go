@@ -38,7 +38,7 @@ func serving(t *testing.T, handler http.HandlerFunc) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := New(Config{Server: address, Timeout: 10 * time.Second})
+	c := New(Config{Server: address, Timeout: 2 * time.Minute})
 	t.Cleanup(c.Close)
 	return c
 }

@@ -94,7 +94,7 @@ func runDaemon(ctx context.Context, name string, cmd *exec.Cmd, logPath string) 
 	defer log.Close()
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = daemonGrace // for its last words to be read
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}

@@ -50,7 +50,10 @@ func rowOf(addresses ...string) connection.Row {
 	return row
 }
 
-func TestNames(t *testing.T) {
+// TestNames is in a bubble, where the budget ends no sooner than all look-ups have.
+func TestNames(t *testing.T) { synctest.Test(t, learnNames) }
+
+func learnNames(t *testing.T) {
 	asked := make(chan string, 100)
 	r := New(Config{
 		Lookup: func(_ context.Context, addr string) ([]string, error) {
