@@ -59,11 +59,11 @@ test-browser: ## install chromium and what drives it, as root, and use the page 
 
 .PHONY: test-system
 test-system: build ## boot systemd in a container, as root, and look at the services there
-	$(GO) test -tags system -count=1 -timeout 5m $(TESTFLAGS) ./systemd
+	$(GO) test -tags system -count=1 -timeout 15m $(TESTFLAGS) ./systemd
 
 .PHONY: test-packages
 test-packages: build ## build the packages, as root, and install, upgrade and purge them in a container
-	$(GO) test -tags packages -count=1 -timeout 10m $(TESTFLAGS) -run TestPackages ./systemd
+	$(GO) test -tags packages -count=1 -timeout 15m $(TESTFLAGS) -run TestPackages ./systemd
 
 .PHONY: bench
 bench: ## measure against what else reads the table, as root (BENCH_SIZES)

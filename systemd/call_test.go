@@ -60,6 +60,18 @@ func (c *caller) call(method string, answer any, args ...any) error {
 	return c.try(method, answer, append([]any{c.session}, args...)...)
 }
 
+// ask is call, again while the helper cannot be reached: it may have to start first, on a machine
+// that has other things to do. It is for what may be asked twice.
+func (c *caller) ask(t *testing.T, method string, answer any, args ...any) error {
+	t.Helper()
+	var err error
+	wait(t, "the helper", func() bool {
+		err = c.call(method, answer, args...)
+		return faultCode(err) != faultHelper
+	})
+	return err
+}
+
 // try calls; answer may be nil. The error is a xmlrpc.FaultError, or the transport's.
 func (c *caller) try(method string, answer any, args ...any) error {
 	body, err := xmlrpc.EncodeMethodCall(method, args...)
@@ -107,10 +119,10 @@ func (c *caller) view(t *testing.T, filters map[string]any) []row {
 	var page struct {
 		Table []row `xmlrpc:"table"`
 	}
-	if err := c.call("refresh", nil); err != nil {
+	if err := c.ask(t, "refresh", nil); err != nil {
 		t.Fatalf("refresh: %v", err)
 	}
-	if err := c.call("view", &page, filters); err != nil {
+	if err := c.ask(t, "view", &page, filters); err != nil {
 		t.Fatalf("view: %v", err)
 	}
 	return page.Table

@@ -33,7 +33,7 @@ role    = "viewer"
 [auth.ldap]
 servers = ["ldaps://127.0.0.1:1636"]
 user_dn = "uid={user},dc=example,dc=org"
-timeout = "2s"
+timeout = "1m"
 `)
 	lines, err := os.ReadFile("directory.conf")
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -110,6 +111,25 @@ func (m *machine) mainPID(t *testing.T, unit string) int {
 		}
 	}
 	return 0
+}
+
+// signal sends one to a service's process, and gives that.
+func (m *machine) signal(t *testing.T, unit string, s syscall.Signal) (pid int) {
+	t.Helper()
+	wait(t, "a process of "+unit, func() bool { pid = m.mainPID(t, unit); return pid != 0 })
+	if err := syscall.Kill(pid, s); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// said waits until the journal has a word of a unit.
+func (m *machine) said(t *testing.T, unit, what string) {
+	t.Helper()
+	wait(t, unit+" says "+what, func() bool {
+		m.do(t, "journalctl", "--sync")
+		return strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+unit), what)
+	})
 }
 
 // dropIn adds lines to a service until the test ends.

@@ -20,6 +20,7 @@ const (
 	keeperFolder    = "NUCONNTRACK_KEEPER_FOLDER"    // an empty folder, to mount on
 	keeperInstalled = "NUCONNTRACK_KEEPER_INSTALLED" // what make install made; none: nothing is installed
 	keeperCgroups   = "NUCONNTRACK_KEEPER_CGROUPS"   // folders of cgroups, to run in
+	keeperUpper     = "upper"                        // what the container writes, in keeperFolder
 )
 
 // bootTarget is what the container boots: sockets and what they need, and none of the
@@ -62,7 +63,7 @@ func keep() error {
 		return fmt.Errorf("mount tmpfs: %w", err)
 	}
 	root := filepath.Join(folder, "root")
-	upper, work := filepath.Join(folder, "upper"), filepath.Join(folder, "work")
+	upper, work := filepath.Join(folder, keeperUpper), filepath.Join(folder, "work")
 	for _, path := range []string{root, upper, work} {
 		if err := os.Mkdir(path, 0o755); err != nil {
 			return err

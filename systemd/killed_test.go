@@ -6,8 +6,10 @@ package systemd_test
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -24,7 +26,7 @@ const (
 	rounds         = 10
 
 	callers       = 4
-	perRound      = 400 // connections there are to kill while one daemon is killed once
+	perRound      = 400 // connections that there are to kill more, each time a daemon is killed
 	killsToGoOn   = 30  // acknowledged kills between two kills of a daemon
 	portsPerHost  = 50_000
 	firstFakePort = 1024
@@ -110,34 +112,40 @@ func testKilled(t *testing.T, m *machine) {
 			t.Fatal(err)
 		}
 	}
-	origs := m.populate(t, 2*times*perRound)
+	origs := m.populate(t, (2*times+1)*perRound)
 	l := &load{m: m, keys: make(chan string, len(origs)), acked: make(map[string]bool)}
-	for key := range origs {
-		l.keys <- key
+	all := slices.Collect(maps.Keys(origs))
+	more := func() {
+		for _, key := range all[:perRound] {
+			l.keys <- key
+		}
+		all = all[perRound:]
 	}
-	close(l.keys)
 	var running sync.WaitGroup
 	for range callers {
 		c := m.caller(t)
 		running.Go(func() { l.run(c) })
 	}
 	running.Go(l.knock)
-	stop := sync.OnceFunc(func() { l.stop.Store(true); running.Wait() })
+	stop := sync.OnceFunc(func() { l.stop.Store(true); close(l.keys); running.Wait() })
 	t.Cleanup(stop)
 	for i := range 2 * times {
 		unit := []string{privd, frontd}[i%2] + ".service"
-		goal := l.done.Load() + killsToGoOn
-		wait(t, fmt.Sprintf("kills after %d deaths", i), func() bool { return l.done.Load() >= goal })
 		pid := m.mainPID(t, unit)
 		if pid == 0 {
 			t.Fatalf("%s does not run under load", unit)
 		}
+		// So many at a time: however long the rest takes, there are some left to be killed.
+		goal := l.done.Load() + killsToGoOn
+		more()
+		wait(t, fmt.Sprintf("kills after %d deaths", i), func() bool { return l.done.Load() >= goal })
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		wait(t, "another "+unit, func() bool { now := m.mainPID(t, unit); return now != 0 && now != pid })
 	}
 	goal := l.done.Load() + killsToGoOn
+	more()
 	wait(t, "kills at the end", func() bool { return l.done.Load() >= goal })
 	stop()
 	for _, err := range l.wrong {

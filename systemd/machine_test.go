@@ -22,12 +22,13 @@ import (
 )
 
 // patience bounds a wait for what has to come.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // machine is a container with systemd as its process 1.
 type machine struct {
 	pid   int // of its systemd, as seen from here
 	netns *os.File
+	upper string // where its file system differs from the one under it, as seen from here
 }
 
 // boot starts a machine with what make install installs, that the test's end takes away.
@@ -89,7 +90,7 @@ func bootWith(t *testing.T, installed string) *machine {
 			t.Logf("the container said:\n%s", out.String())
 		}
 	})
-	m := &machine{}
+	m := &machine{upper: fmt.Sprintf("/proc/%d/root%s", keeper.Process.Pid, filepath.Join(folder, keeperUpper))}
 	wait(t, "systemd in the container", func() bool {
 		select {
 		case <-ended:

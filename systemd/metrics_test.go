@@ -85,8 +85,12 @@ func testLogs(t *testing.T, m *machine) {
 			t.Errorf("no %q by the request's id:\n%s", want, found)
 		}
 	}
-	warnings := journal("--priority=warning")
-	if !strings.Contains(warnings, `msg="login failed"`) || strings.Contains(warnings, "msg=login ") || strings.Contains(warnings, "level=") {
+	var warnings string
+	wait(t, "the line of the login", func() bool {
+		warnings = journal("--priority=warning")
+		return strings.Contains(warnings, `msg="login failed"`)
+	})
+	if strings.Contains(warnings, "msg=login ") || strings.Contains(warnings, "level=") {
 		t.Errorf("warnings are:\n%s", warnings)
 	}
 	for _, secret := range []string{password, "not the password", c.session} {
