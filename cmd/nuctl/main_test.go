@@ -3,9 +3,7 @@
 package main
 
 import (
-	"errors"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,6 +27,7 @@ func TestMain(m *testing.M) {
 //	unanswered CODE ...  run a command that waits in vain for an answer, see cmdUnanswered
 //	holds FILE TEXT      wait until a file that is being written has a text
 //	screen CODE ...      run a command on a terminal, see cmdScreen
+//	asked CODE FILE ...  run a command that asks, see cmdAsked
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -49,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"calls":  cmdCalls,
 			"await":  cmdAwait,
 			"screen": cmdScreen,
+			"asked":  cmdAsked,
 
 			"unanswered": cmdUnanswered,
 			"holds":      cmdHolds,
@@ -73,14 +73,7 @@ func exits(ts *testscript.TestScript, code string, command ...string) {
 	want, err := strconv.Atoi(code)
 	ts.Check(err)
 	err = ts.Exec(command[0], command[1:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	if got != want {
+	if got := exitCode(ts, err); got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
 }

@@ -37,30 +37,59 @@ func cmdScreen(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	terminal, err := terminaltest.Open(numbers[1], numbers[2])
 	ts.Check(err)
-	cmd := exec.Command("sh", append([]string{"-c", `exec "$0" "$@"`}, args[7:]...)...)
+	server := serverOf(ts)
+	before := server.counted(args[3])
+	var late error
+	out, err := terminal.Run(commandOf(ts, args[7:]), func(shows func(string)) {
+		late = server.await(args[3], before+numbers[3])
+		shows(text)
+	}, keys)
+	ts.Check(late)
+	ts.Check(os.WriteFile(ts.MkAbs("screen"), []byte(out), 0o600))
+	if got := exitCode(ts, err); got != numbers[0] {
+		ts.Fatalf("exit code %d, want %d; on the screen:\n%q", got, numbers[0], out)
+	}
+}
+
+// cmdAsked runs a command whose standard input alone is a terminal, at which a file's text is
+// typed before there is a question. What the terminal shows is put into the file asked:
+//
+//	asked CODE FILE COMMAND...
+func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: asked CODE FILE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	terminal, err := terminaltest.Open(24, 80)
+	ts.Check(err)
+	cmd := commandOf(ts, args[2:])
+	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
+	out, err := terminal.Run(cmd, func(func(string)) {}, ts.ReadFile(args[1]))
+	ts.Check(os.WriteFile(ts.MkAbs("asked"), []byte(out), 0o600))
+	if got := exitCode(ts, err); got != want {
+		ts.Fatalf("exit code %d, want %d; on the terminal:\n%q", got, want, out)
+	}
+}
+
+// commandOf is a command in the script's folder, with what it has of the environment.
+func commandOf(ts *testscript.TestScript, args []string) *exec.Cmd {
+	cmd := exec.Command("sh", append([]string{"-c", `exec "$0" "$@"`}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "NUCTL_SERVER", "LC_ALL", "TERM", "PAGER", "NUCTL_PAGER", "NO_COLOR"} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
-	server := serverOf(ts)
-	before := server.counted(args[3])
-	var late error
-	out, err := terminal.Run(cmd, func(shows func(string)) {
-		late = server.await(args[3], before+numbers[3])
-		shows(text)
-	}, keys)
-	ts.Check(late)
-	got := 0
+	return cmd
+}
+
+// exitCode is how a command ended that was started.
+func exitCode(ts *testscript.TestScript, err error) int {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
+		return exit.ExitCode()
 	}
-	ts.Check(os.WriteFile(ts.MkAbs("screen"), []byte(out), 0o600))
-	if got != numbers[0] {
-		ts.Fatalf("exit code %d, want %d; on the screen:\n%q", got, numbers[0], out)
-	}
+	ts.Check(err)
+	return 0
 }

@@ -47,12 +47,19 @@ func Open(lines, columns int) (*Terminal, error) {
 // terminal shows at the end is what a test has to report.
 const patience = time.Minute
 
-// Run runs a command on the terminal, once, to its end. When ready returns it types keys;
+// Run runs a command on the terminal, once, to its end: what it reads comes from there, and what
+// it writes goes there where the command says nothing else. When ready returns it types keys;
 // what ready is given waits until the terminal shows a text. Run gives all that was shown,
 // with plain line ends, and how the command ended.
 func (t *Terminal) Run(cmd *exec.Cmd, ready func(shows func(text string)), keys string) (string, error) {
 	defer t.far.Close()
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = t.near, t.near, t.near
+	cmd.Stdin = t.near
+	if cmd.Stdout == nil {
+		cmd.Stdout = t.near
+	}
+	if cmd.Stderr == nil {
+		cmd.Stderr = t.near
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
 		return "", err
