@@ -68,7 +68,8 @@ func TestMalformedPacketsEndTheirConnection(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				conn := dialPrivd(t, w)
 				for _, p := range sent {
-					if _, err := conn.Write(p); err != nil {
+					// Who takes too long to say hello has been hung up on already.
+					if _, err := conn.Write(p); err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
 						t.Fatal(err)
 					}
 				}
