@@ -116,7 +116,8 @@ func (h *helper) settled(t testing.TB, files int) (u usage) {
 
 func wantFlat(t testing.TB, before, after, most usage, rest int) {
 	t.Helper()
-	if after.files != rest || most.files > rest+maxOpen {
+	// After a dump that was broken off it is one less: its socket is opened again for the next.
+	if after.files > rest || after.files < rest-1 || most.files > rest+maxOpen {
 		t.Errorf("descriptors: %d before, %d after, at most %d", rest, after.files, most.files)
 	}
 	if after.anonymous > before.anonymous+maxGrowth || most.anonymous > maxAnonymous {
