@@ -106,7 +106,7 @@ func writeGroups(w *xmlrpc.Writer, g service.Groups) {
 	w.Member("taken")
 	w.String(wireTime(g.Taken))
 	w.Member("warnings")
-	writeStrings(w, g.Warnings)
+	writeWarnings(w, g.Warnings)
 	w.EndStruct()
 }
 

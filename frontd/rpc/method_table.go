@@ -155,7 +155,7 @@ func writeView(w *xmlrpc.Writer, v service.View) {
 	w.Member("taken")
 	w.String(wireTime(v.Table.Taken()))
 	w.Member("warnings")
-	writeStrings(w, v.Warnings)
+	writeWarnings(w, v.Warnings)
 	w.EndStruct()
 }
 
@@ -265,4 +265,12 @@ func writeStats(w *xmlrpc.Writer, st ipc.Stats, kills service.Tally, classes *se
 		writeClasses(w, classes)
 	}
 	w.EndStruct()
+}
+
+func writeWarnings(w *xmlrpc.Writer, all []service.Warning) {
+	w.BeginArray()
+	for _, warning := range all {
+		w.String(warning.Text)
+	}
+	w.EndArray()
 }

@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/ipc"
 )
 
@@ -12,7 +13,7 @@ import (
 // returns nil. Once it has begun it goes on, though the client may have left.
 func (c *Call) Change(ctx context.Context, ref Ref, change ipc.Change) error {
 	if err := change.Check(); err != nil {
-		return BadParam("%s cannot be set to this value", change.Field)
+		return because(CodeParams, reason.BadChange.Of(change.Field))
 	}
 	if err := c.permitBits(change); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"math"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
 )
@@ -28,11 +29,11 @@ type Classes struct {
 func (c *Call) ChangeOfClass(name string) (ipc.Change, error) {
 	classes := c.set.Meaning.Classes()
 	if len(classes) == 0 {
-		return ipc.Change{}, BadParam("class: there are no traffic classes here: no [[class]] is configured")
+		return ipc.Change{}, wrongParam("class", reason.NoClasses.Of())
 	}
 	class, ok := c.set.Meaning.ClassNamed(name)
 	if !ok {
-		return ipc.Change{}, BadParam("class: there is no class %q", cut(name))
+		return ipc.Change{}, wrongParam("class", reason.NoClass.Of(cut(name)))
 	}
 	return ipc.Change{Field: ipc.FieldMark, Value: class.Value, Mask: class.Mask}, nil
 }

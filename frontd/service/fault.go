@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"nuconntrack/frontd/reason"
 )
 
 // Codes of faults. Codes are only ever added.
@@ -64,6 +66,9 @@ type Fault struct {
 	Retry int
 	// Rule is that of the helper's policy, with CodePolicy. The Text says it too.
 	Rule string
+	// Reason is what the code alone does not say, for who does not show the Text; the zero Reason
+	// where there is nothing more.
+	Reason reason.Reason
 }
 
 func (f *Fault) Error() string { return fmt.Sprintf("fault %d: %s", f.Code, f.Text) }
@@ -72,7 +77,17 @@ func fault(code int, format string, args ...any) *Fault {
 	return &Fault{Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
-// BadParam is the fault of a wrong parameter.
+// because is the fault whose text is its reason.
+func because(code int, why reason.Reason) *Fault {
+	return &Fault{Code: code, Text: why.Error(), Reason: why}
+}
+
+// wrongParam is the fault of a parameter, which it names.
+func wrongParam(name any, why reason.Reason) *Fault {
+	return because(CodeParams, reason.Param.Of(name, why))
+}
+
+// BadParam is the fault of a wrong parameter that only XML-RPC can send.
 func BadParam(format string, args ...any) *Fault { return fault(CodeParams, format, args...) }
 
 // AsFault gives the fault in err; ok is false for nil and for anything else.

@@ -32,7 +32,7 @@ type Groups struct {
 	Start    int
 	Snapshot string
 	Taken    time.Time
-	Warnings []string
+	Warnings []Warning
 	Reading  bool // with Soon: a newer table is being read
 }
 

@@ -6,12 +6,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/ipc"
 )
 
@@ -152,13 +154,18 @@ func faultOf(r ipc.Result) *Fault {
 	case ipc.Fixed:
 		return fault(CodeFixed, "the timeout is fixed already and cannot be changed again")
 	case ipc.Partial:
-		return fault(CodeKernel, "the kernel refused (%s), but the value has changed", reason(r.Errno))
+		f := fault(CodeKernel, "the kernel refused (%s), but the value has changed", kernelsWords(r.Errno))
+		f.Reason = reason.ErrnoChanged.Of(errnoName(r.Errno))
+		return f
 	case ipc.Failed:
-		return fault(CodeKernel, "the kernel refused (%s)", reason(r.Errno))
+		f := fault(CodeKernel, "the kernel refused (%s)", kernelsWords(r.Errno))
+		f.Reason = reason.Errno.Of(errnoName(r.Errno))
+		return f
 	case ipc.Limited:
-		return fault(CodeTooMany, "too many requests, try again after %d seconds", seconds(r.Retry))
+		wait := seconds(r.Retry)
+		return &Fault{Code: CodeTooMany, Text: fmt.Sprintf("too many requests, try again after %d seconds", wait), Retry: wait}
 	case ipc.Unaudited:
-		return fault(CodeInternal, "the audit log cannot be written, so nothing was done")
+		return because(CodeInternal, reason.Unaudited.Of())
 	}
 	return fault(CodeInternal, "internal error")
 }
@@ -169,12 +176,20 @@ func byRule(rule, format string) *Fault {
 	return f
 }
 
-// reason names an error number of the kernel.
-func reason(errno uint16) string {
+// kernelsWords says what an error number of the kernel means, which is known in English only.
+func kernelsWords(errno uint16) string {
 	if errno == 0 {
 		return "no reason given"
 	}
 	return fmt.Sprintf("%s: %s", unix.ErrnoName(unix.Errno(errno)), unix.Errno(errno).Error())
+}
+
+// errnoName names an error number of the kernel; it is the same in every language.
+func errnoName(errno uint16) string {
+	if name := unix.ErrnoName(unix.Errno(errno)); name != "" {
+		return name
+	}
+	return strconv.Itoa(int(errno))
 }
 
 // failure is a connection, as the client named it, and what stood against it.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
 )
@@ -36,7 +37,7 @@ func (c *Call) spare(targets []found, o KillOptions) {
 	}
 	for i, t := range targets {
 		if t.fault == nil && c.Carrier.carries(t.target) {
-			targets[i].fault = fault(CodePermission, "this very call came in on the connection: to kill it all the same, set force in options")
+			targets[i].fault = because(CodePermission, reason.OwnConnection.Of())
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/ipc"
 )
 
@@ -30,14 +31,14 @@ func ParseChange(field, value string) (ipc.Change, error) {
 // TimeoutChange is the change of a timeout to so many seconds.
 func TimeoutChange(seconds uint64) (ipc.Change, error) {
 	if seconds < 1 || seconds > ipc.MaxTimeout {
-		return ipc.Change{}, BadParam("timeout: %d is not from 1 to %d seconds", seconds, ipc.MaxTimeout)
+		return ipc.Change{}, wrongParam(ipc.FieldTimeout, reason.NotSeconds.Of(seconds, ipc.MaxTimeout))
 	}
 	return ipc.Change{Field: ipc.FieldTimeout, Value: uint32(seconds)}, nil
 }
 
 // NoSuchChange is the fault of a field that cannot be changed.
 func NoSuchChange(field string) error {
-	return BadParam("field: %q cannot be changed, only mark, timeout and class", cut(field))
+	return wrongParam("field", reason.NoChange.Of(cut(field)))
 }
 
 // ParseMark reads connmark bits and their mask, which is all bits where none is written.
@@ -45,7 +46,7 @@ func ParseMark(s string) (value, mask uint32, err error) {
 	mask = math.MaxUint32
 	bits, rest, masked := strings.Cut(s, "/")
 	if masked {
-		if mask, err = bitsOf(rest, "the mask of the mark"); err != nil {
+		if mask, err = bitsOf(rest, reason.MaskOfMark.Of()); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -53,33 +54,38 @@ func ParseMark(s string) (value, mask uint32, err error) {
 		return 0, 0, err
 	}
 	if value&^mask != 0 {
-		return 0, 0, BadParam("mark: %#x has bits outside its mask %#x", value, mask)
+		return 0, 0, wrongParam("mark", reason.OutsideItsMask.Of(value, mask))
 	}
 	return value, mask, nil
 }
 
-func bitsOf(s, name string) (uint32, error) {
+func bitsOf(s string, name any) (uint32, error) {
 	base := 10
 	if len(s) > 2 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X")) {
 		s, base = s[2:], 16
 	}
-	n, err := ParseNumber(s, name, math.MaxUint32, base)
+	n, err := parseNumber(s, name, math.MaxUint32, base)
 	return uint32(n), err
 }
 
 // ParseNumber reads an unsigned number up to largest; name stands in the fault.
 func ParseNumber(s, name string, largest uint64, base int) (uint64, error) {
+	return parseNumber(s, name, largest, base)
+}
+
+// parseNumber takes as a name also a part of a Reason.
+func parseNumber(s string, name any, largest uint64, base int) (uint64, error) {
 	if strings.HasPrefix(s, "-") {
-		return 0, Negative(name)
+		return 0, negative(name)
 	}
 	n, err := strconv.ParseUint(s, base, 64)
 	if err != nil || n > largest {
-		return 0, BadParam("%s: %q is not a number from 0 to %d", name, cut(s), largest)
+		return 0, because(CodeParams, reason.NotNumber.Of(name, cut(s), largest))
 	}
 	return n, nil
 }
 
 // Negative is the fault of a negative number.
-func Negative(name string) error {
-	return BadParam("%s: a negative number; if it is a number beyond 2147483647 that your client made negative, send it as a decimal string", name)
-}
+func Negative(name string) error { return negative(name) }
+
+func negative(name any) error { return because(CodeParams, reason.NegativeParam.Of(name)) }

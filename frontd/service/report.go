@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table"
 )
 
@@ -73,7 +74,7 @@ func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operan
 	}
 	rows, total := snap.Matching(filter, c.role.visible, MaxMatching)
 	if total > MaxMatching {
-		return nil, BadParam("filters: %d connections match, more than the %d that one call kills", total, MaxMatching)
+		return nil, wrongParam("filters", reason.ManyMatch.Of(total, MaxMatching))
 	}
 	acting, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTime)
 	defer cancel()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
 	"nuconntrack/policy"
@@ -108,5 +109,5 @@ func (c *Call) permitBits(change ipc.Change) error {
 	if change.Field != ipc.FieldMark || change.Mask&^mask == 0 {
 		return nil
 	}
-	return fault(CodePermission, "the role %q of user %q may change the mark bits %#x only: send value/mask with a mask inside", c.role.Name, c.User(), mask)
+	return because(CodePermission, reason.RoleBits.Of(c.role.Name, c.User(), mask))
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nuconntrack/frontd/auth"
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/session"
 	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
@@ -213,15 +214,15 @@ func (c *Call) Notes(make func() any) any {
 // Permit says whether the user of this call may call a method.
 func (c *Call) Permit(method string) error {
 	if c.set.ReadOnly && policy.Acts(method) {
-		return fault(CodePermission, "%s is not permitted to anybody: the service is read-only", method)
+		return because(CodePermission, reason.ReadOnly.Of(method))
 	}
 	if c.role.May(method) {
 		return nil
 	}
 	if policy.NeedsWhole(method) && !c.role.Scope().Whole() {
-		return fault(CodePermission, "%s tells of the table as a whole, and the role %q of user %q has a scope", method, c.role.Name, c.User())
+		return because(CodePermission, reason.RoleScope.Of(method, c.role.Name, c.User()))
 	}
-	return fault(CodePermission, "the role %q of user %q does not permit %s", c.role.Name, c.User(), method)
+	return because(CodePermission, reason.RoleForbids.Of(c.role.Name, c.User(), method))
 }
 
 // actor is who asks the helper, as the audit will have it.
@@ -238,7 +239,7 @@ func (c *Call) failed(doing string, err error) error {
 	var query *table.QueryError
 	switch {
 	case errors.As(err, &filter):
-		return BadParam("%s", filter.Error())
+		return because(CodeParams, filter.Whole())
 	case errors.As(err, &query):
 		return BadParam("%s", query.Error())
 	case errors.Is(err, ipc.ErrUnavailable):

@@ -45,10 +45,16 @@ func (set *settings) meaning() *table.Meaning {
 
 // known refuses a field that is not configured, as which parameter named it.
 func (set *settings) known(param string, f *table.Field) error {
-	if reason := set.Meaning.Lacks(f); reason != "" {
-		return BadParam("%s: there is no field %q: %s", param, f.Name, reason)
+	if why, lacks := set.Meaning.Lacks(f); lacks {
+		return BadParam("%s: there is no field %q: %v", param, f.Name, why)
 	}
 	return nil
+}
+
+// CheckFilter says what is wrong with a filter here. The error is a *table.FilterError.
+func (c *Call) CheckFilter(members map[string]table.Operand) error {
+	_, err := c.set.filter(members)
+	return err
 }
 
 // filter reads what a call asks for.

@@ -4,15 +4,10 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"nuconntrack/frontd/table"
-	"nuconntrack/ipc"
 )
-
-// fullShare is how full the kernel's table is when a view warns of it.
-const fullShare = 0.95
 
 // ViewRequest asks for a page of the table. The zero value asks for the first rows by
 // original source, with all fields, of a table that is fresh enough.
@@ -37,7 +32,7 @@ type View struct {
 	Total    int // connections that match
 	Count    int // connections that the user may see
 	Start    int
-	Warnings []string
+	Warnings []Warning
 	Reading  bool // with ViewRequest.Soon: a newer table is being read
 }
 
@@ -203,48 +198,6 @@ func (c *Call) Refresh() {
 // only after Refresh.
 func (c *Call) SetAutorefresh(on bool) {
 	c.sess.Do(func(st *state) { st.manual = !on })
-}
-
-// warnings says what makes an answer from this table less than it seems. The first word
-// of each is fixed. Numbers that are of the table as a whole are for those who may see it.
-func (c *Call) warnings(snap *table.Snapshot) []string {
-	whole := c.role.Scope().Whole()
-	var all []string
-	warn := func(text, scoped string, args ...any) {
-		if !whole {
-			text, args = scoped, nil
-		}
-		all = append(all, fmt.Sprintf(text, args...))
-	}
-	st := snap.Stats()
-	if st.Known&ipc.StatAccounting != 0 && !st.Accounting {
-		const off = "accounting: nf_conntrack_acct is off, so connections that begin now have no counters and no rates"
-		warn(off, off)
-	}
-	if st.Known&ipc.StatTimestamps != 0 && !st.Timestamps {
-		const off = "timestamps: nf_conntrack_timestamp is off, so connections that begin now have no start and no age"
-		warn(off, off)
-	}
-	if st.Known&ipc.StatCount != 0 && st.Known&ipc.StatMax != 0 && st.Max > 0 &&
-		float64(st.Count) >= fullShare*float64(st.Max) {
-		warn("full: the kernel holds %d of at most %d connections and drops new ones when there is no room",
-			"full: the kernel's table is nearly full, and it drops new connections when there is no room", st.Count, st.Max)
-	}
-	if snap.Cut() {
-		warn("cut: only the first %d connections were read", "cut: not all connections were read", snap.Len())
-	}
-	if n := snap.Malformed(); n > 0 {
-		warn("unread: %d connections could not be understood and are left out",
-			"unread: some connections could not be understood and are left out", n)
-	}
-	if hidden := snap.Count(c.role.scope) - snap.Count(c.role.visible); hidden > 0 {
-		all = append(all, fmt.Sprintf("hidden: %d connections are left out by the configuration", hidden))
-	}
-	if !whole {
-		// Always, whether there is anything else or not: it must not tell.
-		all = append(all, fmt.Sprintf("hidden: the role %q shows only the connections of its scope", c.role.Name))
-	}
-	return all
 }
 
 // cut shortens a name from outside for a fault's text.

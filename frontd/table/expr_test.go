@@ -243,7 +243,7 @@ func TestExprRefuses(t *testing.T) {
 			if !errors.As(err, &bad) {
 				t.Fatalf("error %v", err)
 			}
-			if bad.Member != "expr" || bad.Column != c.column || !strings.Contains(bad.Reason, c.says) {
+			if bad.Member != "expr" || bad.Column != c.column || !strings.Contains(bad.Reason.Error(), c.says) {
 				t.Errorf("%v; want column %d, %q", err, c.column, c.says)
 			}
 			if !strings.Contains(err.Error(), fmt.Sprintf("expr: column %d: ", c.column)) || len(err.Error()) > 400 || !utf8.ValidString(err.Error()) {

@@ -3,10 +3,10 @@
 package table
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table/expr"
 )
 
@@ -32,7 +32,7 @@ func (f *Filter) Expr() string {
 func (f *Filter) compileExpr(value Operand) (node, int, error) {
 	text, ok := value.(string)
 	if !ok {
-		return nil, 0, fmt.Errorf("an expression is a string")
+		return nil, 0, reason.NotExpr.Of()
 	}
 	x, err := expr.Parse(text, vocabulary{})
 	if err != nil {
@@ -65,10 +65,8 @@ func (c *exprCompiler) compile(x expr.Expr) (node, error) {
 	case expr.Not:
 		inner, err := c.compile(x.X)
 		return not{inner}, err
-	case *expr.Test:
-		return c.test(x)
 	}
-	return nil, fmt.Errorf("compile %T: no such kind of expression", x)
+	return c.test(x.(*expr.Test)) // there is nothing else
 }
 
 func (c *exprCompiler) compileAll(parts []expr.Expr) ([]node, error) {
@@ -86,7 +84,7 @@ func (c *exprCompiler) compileAll(parts []expr.Expr) ([]node, error) {
 func (c *exprCompiler) test(t *expr.Test) (node, error) {
 	f, ok := exprField(t.Field)
 	if !ok {
-		return nil, &expr.Error{Column: t.Column, Reason: fmt.Sprintf("there is no name %s", quoted(t.Field))}
+		return nil, &expr.Error{Column: t.Column, Reason: reason.NoName.Of(quoted(t.Field))}
 	}
 	c.values += max(1, len(t.Values))
 	var wanted alternatives
@@ -97,7 +95,7 @@ func (c *exprCompiler) test(t *expr.Test) (node, error) {
 	}
 	for _, v := range t.Values {
 		if err := wanted.addExprValue(&f, t.Op, v.Text); err != nil {
-			return nil, &expr.Error{Column: v.Column, Reason: err.Error()}
+			return nil, &expr.Error{Column: v.Column, Reason: reasonOf(err)}
 		}
 	}
 	wanted.tidy()
@@ -113,9 +111,9 @@ func (a *alternatives) addExprValue(f *Field, op expr.Op, text string) error {
 	ordered := f.class == classNumber || f.class == classTime
 	switch {
 	case op != expr.Equal && !ordered:
-		return fmt.Errorf("%s does not compare with this: it has no order, only = and !=", op)
+		return reason.NoOrder.Of(op)
 	case f.class != classText && strings.ContainsAny(text, "<>=!"):
-		return fmt.Errorf("%s is not a value of this field", quoted(text))
+		return reason.NotValue.Of(quoted(text))
 	}
 	digits, err := f.unit.digits(text)
 	if err != nil {

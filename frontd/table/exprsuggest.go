@@ -7,32 +7,38 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"nuconntrack/frontd/reason"
 )
 
 // maxSuggested is how long a name may be to be compared with others.
 const maxSuggested = 24
 
 // Suggest recognizes values without their names, and misspelt names.
-func (vocabulary) Suggest(name string) string {
+func (vocabulary) Suggest(name string) (reason.Reason, bool) {
 	if _, err := netip.ParseAddr(name); err == nil {
-		return fmt.Sprintf("write %q, %q or %q", "host "+name, "src "+name, "dst "+name)
+		return reason.WriteAny.Of(quoted("host "+name), quoted("src "+name), quoted("dst "+name)), true
 	}
 	if _, err := netip.ParsePrefix(name); err == nil {
-		return fmt.Sprintf("write %q, %q or %q", "host "+name, "src "+name, "dst "+name)
+		return reason.WriteAny.Of(quoted("host "+name), quoted("src "+name), quoted("dst "+name)), true
 	}
 	if v, err := strconv.ParseUint(name, 10, 16); err == nil {
-		return fmt.Sprintf("write \"port %d\"", v)
+		return reason.Write.Of(fmt.Sprintf("\"port %d\"", v)), true
 	}
 	if _, ok := stateRank(name); ok {
-		return fmt.Sprintf("write %q", "state "+name)
+		return reason.Write.Of(quoted("state " + name)), true
 	}
 	if _, ok := protocolNumber(name); ok {
-		return fmt.Sprintf("write %q", "proto "+name)
+		return reason.Write.Of(quoted("proto " + name)), true
 	}
-	if near := nearest(name); len(near) > 0 {
-		return "did you mean " + strings.Join(near, " or ") + "?"
+	switch near := nearest(name); len(near) {
+	case 0:
+		return reason.Reason{}, false
+	case 1:
+		return reason.Meant.Of(near[0]), true
+	default:
+		return reason.MeantEither.Of(near[0], near[1]), true
 	}
-	return ""
 }
 
 // nearest gives the name that is nearest in spelling, or two of which it is the end, as

@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+
+	"nuconntrack/frontd/reason"
 )
 
 // digits writes a value, or both ends of a range, without the unit.
@@ -17,7 +19,7 @@ func (u unit) digits(text string) (string, error) {
 		if number := strings.TrimPrefix(text, ":"); strings.Trim(number, "0123456789-") == "" {
 			return number, nil
 		}
-		return "", fmt.Errorf("%s is not a port such as 443 or 1024-65535", quoted(text))
+		return "", reason.NotPort.Of(quoted(text))
 	case unitSize:
 		read = readSize
 	case unitSeconds:
@@ -45,9 +47,8 @@ const maxFraction = 9
 
 // readSize reads digits with k, M or G behind them, and a fraction that these make whole.
 func readSize(text string) (uint64, error) {
-	bad := fmt.Errorf("%s is not a number such as 1500, 100k or 1.5M (k, M and G are powers of 1000)", quoted(text))
 	if text == "" {
-		return 0, bad
+		return 0, reason.NotSize.Of(quoted(text))
 	}
 	number, factor := text[:len(text)-1], uint64(1)
 	switch text[len(text)-1] {
@@ -63,18 +64,18 @@ func readSize(text string) (uint64, error) {
 	whole, fraction, hasPoint := strings.Cut(number, ".")
 	value, err := strconv.ParseUint(whole, 10, 64)
 	if err != nil || hasPoint && strings.Trim(fraction, "0123456789") != "" || hasPoint && fraction == "" {
-		return 0, bad
+		return 0, reason.NotSize.Of(quoted(text))
 	}
 	over, value := bits.Mul64(value, factor)
 	part := uint64(0)
 	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
 		if len(fraction) > maxFraction {
-			return 0, fmt.Errorf("%s is not a whole number", quoted(text))
+			return 0, reason.NotWhole.Of(quoted(text))
 		}
 		part, _ = strconv.ParseUint(fraction, 10, 64) // digits, and few
 		for range fraction {
 			if factor%10 != 0 {
-				return 0, fmt.Errorf("%s is not a whole number", quoted(text))
+				return 0, reason.NotWhole.Of(quoted(text))
 			}
 			factor /= 10
 		}
@@ -82,7 +83,7 @@ func readSize(text string) (uint64, error) {
 	}
 	value, carry := bits.Add64(value, part, 0)
 	if over != 0 || carry != 0 {
-		return 0, fmt.Errorf("%s is more than 64 bits can hold", quoted(text))
+		return 0, reason.Above64Bits.Of(quoted(text))
 	}
 	return value, nil
 }
@@ -93,19 +94,18 @@ func readSeconds(text string) (uint64, error) {
 	if v, err := strconv.ParseUint(text, 10, 64); err == nil {
 		return v, nil
 	}
-	bad := fmt.Errorf("%s is not a time such as 90 (seconds), 30s, 5m, 2h, 1d or 1h30m", quoted(text))
 	const units = "dhms"
 	seconds := [len(units)]uint64{86400, 3600, 60, 1}
 	sum, next := uint64(0), 0
 	for rest := text; ; {
 		end := strings.IndexAny(rest, units)
 		if end < 0 {
-			return 0, bad
+			return 0, reason.NotSpan.Of(quoted(text))
 		}
 		place := strings.IndexByte(units, rest[end])
 		v, err := strconv.ParseUint(rest[:end], 10, 32)
 		if err != nil || place < next {
-			return 0, bad
+			return 0, reason.NotSpan.Of(quoted(text))
 		}
 		sum += v * seconds[place] // below 2^49 each
 		next = place + 1

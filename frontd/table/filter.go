@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table/expr"
 )
 
@@ -17,17 +18,20 @@ import (
 type FilterError struct {
 	Member string // as the caller wrote it
 	Column int    // of the expression, counted from 1 in characters; 0 for other members
-	Reason string
+	Reason reason.Reason
 }
 
-func (e *FilterError) Error() string {
+func (e *FilterError) Error() string { return e.Whole().Error() }
+
+// Whole is the reason with the member and the column.
+func (e *FilterError) Whole() reason.Reason {
 	if e.Member == "" {
-		return "filter: " + e.Reason
+		return reason.InFilter.Of(e.Reason)
 	}
 	if e.Column > 0 {
-		return fmt.Sprintf("filter member %s: column %d: %s", e.Member, e.Column, e.Reason)
+		return reason.InColumn.Of(e.Member, e.Column, e.Reason)
 	}
-	return fmt.Sprintf("filter member %s: %s", quoted(e.Member), e.Reason)
+	return reason.InMember.Of(quoted(e.Member), e.Reason)
 }
 
 // Filter is a question to every row, compiled once and used on any snapshot, by any
@@ -53,7 +57,7 @@ const everything = "everything"
 // every row. The member expr is an expression. The error is a *FilterError.
 func CompileFilter(members map[string]Operand) (*Filter, error) {
 	if len(members) > MaxMembers {
-		return nil, &FilterError{Reason: fmt.Sprintf("%d members are more than %d", len(members), MaxMembers)}
+		return nil, &FilterError{Reason: reason.ManyMembers.Of(len(members), MaxMembers)}
 	}
 	var tests every
 	var name strings.Builder
@@ -74,7 +78,7 @@ func CompileFilter(members map[string]Operand) (*Filter, error) {
 			return nil, filterError(member, err)
 		}
 		if values += n; values > MaxAlternatives {
-			return nil, &FilterError{Member: member, Reason: fmt.Sprintf("the filter has more than %d values", MaxAlternatives)}
+			return nil, &FilterError{Member: member, Reason: reason.ManyValues.Of(MaxAlternatives)}
 		}
 		if values <= maxRemembered {
 			fmt.Fprintf(&name, "%q=%#v;", member, value)
@@ -100,35 +104,41 @@ func filterError(member string, err error) *FilterError {
 	if errors.As(err, &located) {
 		return &FilterError{Member: member, Column: located.Column, Reason: located.Reason}
 	}
-	return &FilterError{Member: member, Reason: err.Error()}
+	return &FilterError{Member: member, Reason: reasonOf(err)}
+}
+
+// reasonOf gives back the reason that reading a value returned as an error: they all are.
+func reasonOf(err error) (why reason.Reason) {
+	errors.As(err, &why)
+	return why
 }
 
 // compileMember also says how many values the member names.
 func (filter *Filter) compileMember(member string, value Operand) (node, int, error) {
 	f, ok := FieldNamed(member)
 	if !ok || !f.Filter {
-		return nil, 0, fmt.Errorf("there is no such member")
+		return nil, 0, reason.NoMember.Of()
 	}
 	values, isArray := value.([]any)
 	if !isArray {
 		values = []any{value}
 	}
 	if len(values) == 0 {
-		return nil, 0, fmt.Errorf("the array is empty")
+		return nil, 0, reason.EmptyArray.Of()
 	}
 	if len(values) > MaxAlternatives {
-		return nil, 0, fmt.Errorf("the array has %d values, more than %d", len(values), MaxAlternatives)
+		return nil, 0, reason.LongArray.Of(len(values), MaxAlternatives)
 	}
 	var wanted alternatives
 	negated := false
 	for _, v := range values {
 		if s, ok := v.(string); ok && strings.HasPrefix(s, "!") {
 			if isArray {
-				return nil, 0, fmt.Errorf("%s: no ! can stand inside an array", quoted(s))
+				return nil, 0, reason.NotInArray.Of(quoted(s))
 			}
 			negated, v = true, s[1:]
 			if strings.HasPrefix(s, "!!") || strings.HasPrefix(s, "!=") {
-				return nil, 0, fmt.Errorf("%s: after ! comes the value itself", quoted(s))
+				return nil, 0, reason.NotTwice.Of(quoted(s))
 			}
 		}
 		if err := wanted.add(&f, v); err != nil {

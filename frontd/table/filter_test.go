@@ -245,7 +245,7 @@ func TestFilterRefuses(t *testing.T) {
 			if !errors.As(err, &bad) {
 				t.Fatalf("error %v", err)
 			}
-			if bad.Member != c.member || bad.Reason == "" || len(err.Error()) > 300 {
+			if bad.Member != c.member || bad.Reason.Error() == "" || len(err.Error()) > 300 {
 				t.Errorf("error %q names %q", err, bad.Member)
 			}
 		})

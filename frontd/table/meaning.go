@@ -3,10 +3,11 @@
 package table
 
 import (
-	"fmt"
 	"math/bits"
 	"slices"
 	"strings"
+
+	"nuconntrack/frontd/reason"
 )
 
 // Meaning says what the marks of connections stand for on this firewall. It does not change.
@@ -107,15 +108,15 @@ func (m *Meaning) Has(f *Field) bool {
 	return true
 }
 
-// Lacks says in words why there is no such field; "" if there is.
-func (m *Meaning) Lacks(f *Field) string {
+// Lacks says why there is no such field; false if there is.
+func (m *Meaning) Lacks(f *Field) (why reason.Reason, lacks bool) {
 	switch {
 	case m.Has(f):
-		return ""
+		return why, false
 	case f.needs == needsUsers:
-		return "there is no user in the marks here: uid_mask is not configured"
+		return reason.NoUsers.Of(), true
 	}
-	return "there are no traffic classes here: no [[class]] is configured"
+	return reason.NoClasses.Of(), true
 }
 
 // use is a test of a field that does not exist everywhere.
@@ -133,16 +134,16 @@ func (m *Meaning) Check(f *Filter) error {
 		return nil
 	}
 	for _, u := range f.uses {
-		if reason := m.Lacks(&u.field); reason != "" {
-			return &FilterError{Member: u.member, Column: u.column, Reason: reason}
+		if why, lacks := m.Lacks(&u.field); lacks {
+			return &FilterError{Member: u.member, Column: u.column, Reason: why}
 		}
 		if u.field.needs != needsClasses {
 			continue
 		}
 		for _, name := range u.texts {
 			if _, there := m.ClassNamed(name); !there {
-				reason := fmt.Sprintf("there is no class %s, only %s", quoted(name), strings.Join(m.names, ", "))
-				return &FilterError{Member: u.member, Column: u.column, Reason: reason}
+				why := reason.NoClassBut.Of(quoted(name), strings.Join(m.names, ", "))
+				return &FilterError{Member: u.member, Column: u.column, Reason: why}
 			}
 		}
 	}

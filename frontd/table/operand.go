@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"nuconntrack/frontd/reason"
 )
 
 // Operand is what a member of a filter may hold: a string, an int64 or int, a float64
@@ -60,7 +62,7 @@ func (a *alternatives) add(f *Field, value Operand) error {
 	switch v := value.(type) {
 	case bool:
 		if f.class != classFlag {
-			return fmt.Errorf("a boolean stands only for flags")
+			return reason.NotBoolean.Of()
 		}
 		return a.addFlag(v)
 	case int:
@@ -69,15 +71,15 @@ func (a *alternatives) add(f *Field, value Operand) error {
 		return a.addInt(f, v)
 	case float64:
 		if v != math.Trunc(v) || math.Abs(v) >= 1<<53 {
-			return fmt.Errorf("the number %g is not a whole one", v)
+			return reason.NotWholeNumber.Of(v)
 		}
 		return a.addInt(f, int64(v))
 	case string:
 		return a.addString(f, v)
 	case []any:
-		return fmt.Errorf("an array cannot stand inside another")
+		return reason.NestedArray.Of()
 	}
-	return fmt.Errorf("a value of this type cannot be compared")
+	return reason.NotComparable.Of()
 }
 
 func (a *alternatives) addFlag(v bool) error {
@@ -93,25 +95,25 @@ func (a *alternatives) addFlag(v bool) error {
 func (a *alternatives) addInt(f *Field, v int64) error {
 	switch {
 	case v < 0 && (f.class == classNumber || f.class == classAddr):
-		return fmt.Errorf("the number %d is negative; send numbers from 2147483648 on as a string", v)
+		return reason.NegativeValue.Of(v)
 	case f.class == classFlag && v >= 0 && v <= 1:
 		return a.addFlag(v == 1)
 	case f.class == classFlag:
-		return fmt.Errorf("a flag is a boolean, not %d", v)
+		return reason.NotFlag.Of(v)
 	case f.class == classNumber:
 		return a.addSpan(f, uint64(v), uint64(v))
 	case f.class == classAddr:
 		return a.addAddressNumber(f, uint64(v))
 	}
-	return fmt.Errorf("this field takes a string, not a number")
+	return reason.NotText.Of()
 }
 
 func (a *alternatives) addSpan(f *Field, lo, hi uint64) error {
 	switch {
 	case lo > f.limit || hi > f.limit:
-		return fmt.Errorf("the number %d is above %d, the largest there can be", max(lo, hi), f.limit)
+		return reason.AboveLimit.Of(max(lo, hi), f.limit)
 	case lo > hi:
-		return fmt.Errorf("the range %d-%d is the wrong way round", lo, hi)
+		return reason.WrongWay.Of(fmt.Sprintf("%d-%d", lo, hi))
 	}
 	a.spans = append(a.spans, span{lo, hi})
 	return nil
@@ -120,9 +122,9 @@ func (a *alternatives) addSpan(f *Field, lo, hi uint64) error {
 func (a *alternatives) addString(f *Field, s string) error {
 	switch {
 	case len(s) > MaxOperand:
-		return fmt.Errorf("a value of %d bytes is longer than %d", len(s), MaxOperand)
+		return reason.LongValue.Of(len(s), MaxOperand)
 	case s == "":
-		return fmt.Errorf("the value is empty")
+		return reason.EmptyValue.Of()
 	}
 	switch f.class {
 	case classNumber:
@@ -137,18 +139,18 @@ func (a *alternatives) addString(f *Field, s string) error {
 	case className:
 		rank, ok := f.named(s)
 		if !ok {
-			return fmt.Errorf("%s is not a name that this field can have", quoted(s))
+			return reason.NotName.Of(quoted(s))
 		}
 		a.spans = append(a.spans, span{rank, rank})
 		return nil
 	case classKey:
 		if _, err := DecodeKey(s); err != nil {
-			return fmt.Errorf("%s is not a key", quoted(s))
+			return reason.NotKey.Of(quoted(s))
 		}
 		a.keys = append(a.keys, s)
 		return nil
 	}
-	return fmt.Errorf("a flag is a boolean, not %s", quoted(s))
+	return reason.NotFlag.Of(quoted(s))
 }
 
 // addNumberText reads a number, a name, value/mask, a-b or a comparison.
@@ -200,7 +202,7 @@ func cutComparison(s string) (op, rest string) {
 // be on a side where nothing is: nothing matches then.
 func (a *alternatives) addComparison(f *Field, op string, v uint64) error {
 	if v > f.limit {
-		return fmt.Errorf("the number %d is above %d, the largest there can be", v, f.limit)
+		return reason.AboveLimit.Of(v, f.limit)
 	}
 	switch {
 	case op == ">=":
@@ -226,9 +228,9 @@ func (a *alternatives) addMasked(f *Field, value, bitmask string) error {
 	}
 	switch {
 	case v > f.limit || m > f.limit:
-		return fmt.Errorf("the number %d is above %d, the largest there can be", max(v, m), f.limit)
+		return reason.AboveLimit.Of(max(v, m), f.limit)
 	case v&^m != 0:
-		return fmt.Errorf("the value %#x has bits outside the mask %#x", v, m)
+		return reason.OutsideMask.Of(v, m)
 	}
 	a.masked = append(a.masked, masked{v, m})
 	return nil
@@ -242,7 +244,7 @@ func (f *Field) number(s string) (uint64, error) {
 	}
 	v, err := strconv.ParseUint(digits, base, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%s is not a value of this field", quoted(s))
+		return 0, reason.NotValue.Of(quoted(s))
 	}
 	return v, nil
 }
@@ -253,14 +255,14 @@ func (a *alternatives) addTimeText(s string) error {
 	op, rest := cutComparison(s)
 	t, err := time.Parse(time.RFC3339Nano, rest)
 	if err != nil || t.Year() < 1970 || t.Year() > 2261 || t.Unix() < 0 {
-		return fmt.Errorf("%s is not a time as in 2006-01-02T15:04:05Z", quoted(s))
+		return reason.NotTime.Of(quoted(s))
 	}
 	digits := 0
 	if _, fraction, ok := strings.Cut(rest, "."); ok {
 		digits = len(fraction) - len(strings.TrimLeft(fraction, "0123456789"))
 	}
 	if digits > 9 {
-		return fmt.Errorf("%s is finer than a nanosecond", quoted(s))
+		return reason.FineTime.Of(quoted(s))
 	}
 	first := uint64(t.UnixNano())
 	last := first + uint64(math.Pow10(9-digits)) - 1

@@ -4,12 +4,12 @@ package table
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"net/netip"
 	"strconv"
 	"strings"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/ipc"
 )
 
@@ -29,9 +29,9 @@ func number6(a netip.Addr) addr6 {
 func (a *alternatives) addAddressNumber(f *Field, v uint64) error {
 	switch {
 	case f.family == ipc.FamilyIPv6:
-		return fmt.Errorf("an IPv6 address cannot be a number")
+		return reason.NumberIPv6.Of()
 	case v > math.MaxUint32:
-		return fmt.Errorf("the number %d is above %d, the largest IPv4 address", v, uint32(math.MaxUint32))
+		return reason.AboveIPv4.Of(v, uint32(math.MaxUint32))
 	}
 	a.v4 = append(a.v4, span{v, v})
 	return nil
@@ -57,7 +57,7 @@ func (a *alternatives) addAddressText(f *Field, s string) error {
 	if v, err := strconv.ParseUint(s, 10, 64); err == nil {
 		return a.addAddressNumber(f, v)
 	}
-	return fmt.Errorf("%s is not an address, a prefix or a range of addresses", quoted(s))
+	return reason.NotAddress.Of(quoted(s))
 }
 
 // lastAddress is the last address of a prefix of that many bits.
@@ -75,11 +75,11 @@ func lastAddress(first netip.Addr, bits int) netip.Addr {
 func (a *alternatives) addAddressRange(s string, lo, hi netip.Addr) error {
 	switch {
 	case lo.Zone() != "" || hi.Zone() != "":
-		return fmt.Errorf("%s names an interface, which connections do not", quoted(s))
+		return reason.WithInterface.Of(quoted(s))
 	case lo.Is4() != hi.Is4():
-		return fmt.Errorf("the range %s has ends of two families", quoted(s))
+		return reason.TwoFamilies.Of(quoted(s))
 	case hi.Less(lo):
-		return fmt.Errorf("the range %s is the wrong way round", quoted(s))
+		return reason.WrongWay.Of(quoted(s))
 	}
 	if lo.Is6() {
 		a.v6 = append(a.v6, span6{number6(lo), number6(hi)})

@@ -65,33 +65,6 @@ func TestKillMarked(t *testing.T) {
 	d.wantLeft(t, 2)
 }
 
-// TestRefusalsInFrench: what is refused most is told in the reader's language, with the rule.
-func TestRefusalsInFrench(t *testing.T) {
-	d := start(t)
-	https, ssh, dns := d.fill()
-	for _, c := range []*helpertest.Connection{&https, &ssh, &dns} {
-		d.helper.Remove(c.Target)
-	}
-	https.OutcomeOfKill, https.RuleOfRefusal = ipc.Protected, "management"
-	ssh.OutcomeOfKill, ssh.RuleOfRefusal = ipc.Forbidden, "no-policy"
-	dns.OutcomeOfKill, dns.KernelsRefusal = ipc.Failed, 1
-	d.helper.Add(https, ssh, dns)
-	b := d.login("operator")
-	b.headers["Accept-Language"] = "fr"
-	form := b.with()
-	for _, c := range []helpertest.Connection{https, ssh, dns} {
-		form.Add("key", table.EncodeKey(c.Target))
-	}
-	b.post(pathKillNow, form).want(t, 200, "règle management", "règle no-policy", "!the rule", "!refused by", "Le noyau a refusé.", `lang="en">the kernel refused (EPERM`)
-	b.post(pathChangeNow, b.with("key", table.EncodeKey(https.Target), "field", "mark", "value", "1")).want(t, 403,
-		"La politique de l’assistant le refuse. La règle est management.", "!the rule")
-	// Who asked for the watch hears that there was none.
-	r := &request{lang: d.server.languages[1]}
-	if text, _ := r.why(service.OutcomeKilled, service.Report{Detail: "whether it came back is not known: x"}); text != "Impossible de savoir si elle est revenue." {
-		t.Errorf("%q", text)
-	}
-}
-
 func TestKillAll(t *testing.T) {
 	d := start(t)
 	d.fill()

@@ -33,7 +33,7 @@ type changeData struct {
 func (r *request) wish() (ref service.Ref, change ipc.Change, err error) {
 	key := r.form.Get(paramKey)
 	if labelOfKey(key) == "" {
-		return ref, change, service.BadParam("this is no connection's key")
+		return ref, change, refused(http.StatusBadRequest, "error.key")
 	}
 	if ref, err = service.RefText(key); err != nil {
 		return ref, change, err

@@ -87,7 +87,7 @@ func (s *Server) showConnection(r *request) error {
 // find looks a connection up by its key in a table that is as new as can be.
 func (r *request) find(key string) (v service.View, row int32, err error) {
 	if _, err := table.DecodeKey(key); err != nil {
-		return v, 0, service.BadParam("this is no connection's key")
+		return v, 0, refused(http.StatusBadRequest, "error.key")
 	}
 	v, err = r.call.View(r.r.Context(), service.ViewRequest{
 		Filters: map[string]table.Operand{paramKey: key}, Length: 1, Fields: []string{paramKey}, Soon: true,

@@ -3,7 +3,6 @@
 package web
 
 import (
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/site"
-	"nuconntrack/frontd/table"
 	"nuconntrack/frontd/web/text"
 )
 
@@ -51,12 +49,15 @@ func protect(h http.Header) {
 type refusal struct {
 	status int
 	key    string
+	args   []any  // of the text
 	allow  string // with 405
 }
 
 func (e *refusal) Error() string { return e.key }
 
-func refused(status int, key string) error { return &refusal{status: status, key: key} }
+func refused(status int, key string, args ...any) error {
+	return &refusal{status: status, key: key, args: args}
+}
 
 // gate finds what is wrong with a request before its session is looked at, and what it is for.
 func (s *Server) gate(r *request) (route, error) {
@@ -82,7 +83,7 @@ func (s *Server) gate(r *request) (route, error) {
 		}
 		return found, nil
 	}
-	return route{}, &refusal{http.StatusMethodNotAllowed, "error.method", strings.Join(allow, ", ")}
+	return route{}, &refusal{status: http.StatusMethodNotAllowed, key: "error.method", allow: strings.Join(allow, ", ")}
 }
 
 // checkPost refuses forms of other sites, and what is no form.
@@ -147,12 +148,6 @@ func chosenLanguage(values url.Values) string {
 // useLanguage takes the language that was chosen, if there is such a one.
 func (r *request) useLanguage(s *Server, chosen string) {
 	r.lang = text.Choose(s.languages, chosen, r.r.Header.Get("Accept-Language"))
-}
-
-// asFilterError gives the mistake of a filter in err.
-func asFilterError(err error) (wrong *table.FilterError, ok bool) {
-	ok = errors.As(err, &wrong)
-	return wrong, ok
 }
 
 // A request that panics is a mistake of ours. It must cost the user his answer and nobody else

@@ -50,7 +50,7 @@ func (r *request) aimOf() (aim, error) {
 		_, values := back(r.form.Get(paramBack))
 		q := parseQuery(values)
 		if len(q.problems) > 0 {
-			return aim{}, service.BadParam("the filter cannot be read any more")
+			return aim{}, refused(http.StatusBadRequest, "error.filter")
 		}
 		return aim{all: true, filters: q.filters(), snapshot: r.form.Get(paramSnapshot)}, nil
 	}
@@ -68,11 +68,11 @@ func (r *request) aimOf() (aim, error) {
 		}
 		ref, err := service.RefText(key)
 		if err != nil || labelOfKey(key) == "" {
-			return aim{}, service.BadParam("this is no connection's key")
+			return aim{}, refused(http.StatusBadRequest, "error.key")
 		}
 		a.keys, a.refs = append(a.keys, key), append(a.refs, ref)
 		if len(a.keys) > maxSize {
-			return aim{}, service.BadParam("more than %d connections are marked", maxSize)
+			return aim{}, refused(http.StatusBadRequest, "error.marked", maxSize)
 		}
 	}
 	return a, nil
@@ -170,8 +170,7 @@ type reportData struct {
 
 type report struct {
 	Label, Outcome, Text string
-	Why                  string // more of it, in the user's language
-	Detail               string // still more, in English
+	Why, Detail          string // more of it
 }
 
 // kill does it, and tells what became of each.
@@ -239,7 +238,7 @@ func (r *request) reportData(reports []service.Report) reportData {
 // outcomeOwn is shown where a connection was spared because this page came over it.
 const outcomeOwn = "own"
 
-// why says what an outcome by itself does not: in the user's language, and what there is in English only.
+// why says what an outcome by itself does not.
 func (r *request) why(outcome string, rep service.Report) (text, detail string) {
 	switch outcome {
 	case service.OutcomeKilled:
@@ -248,7 +247,7 @@ func (r *request) why(outcome string, rep service.Report) (text, detail string) 
 		}
 	case service.OutcomeProtected, service.OutcomeForbidden, service.OutcomeFailed:
 		if rep.Fault == nil {
-			return "", clean(rep.Detail)
+			return "", ""
 		}
 		if rep.Fault.Rule != "" {
 			return r.lang.Text("killed.rule", clean(rep.Fault.Rule)), ""

@@ -211,7 +211,7 @@ func TestSessionEndsUnderALongForm(t *testing.T) {
 	for range 1000 {
 		form.Add("key", strings.Repeat("k", 100))
 	}
-	b.post(pathKill, form).want(t, 400, "no connection's key")
+	b.post(pathKill, form).want(t, 400, "no connection’s key")
 	d.service.Logout(b.cookies["__Host-nuconntrack-8580"])
 	if to := b.post(pathKill, form).want(t, 303).Header.Get("Location"); to != pathLogin+"?ended=1" {
 		t.Errorf("it leads to %s", to)

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/web/text"
 )
@@ -133,7 +134,7 @@ func (r *request) redirect(to string) error {
 // failure is what the page of an error shows.
 type failure struct {
 	Text   string
-	Detail string // in English, as XML-RPC's fault has it
+	Detail string // what the Text does not say; "" for nothing
 	Home   string
 }
 
@@ -162,7 +163,7 @@ func (s *Server) showError(r *request, err error) {
 // explain finds the status and the words for an error.
 func (s *Server) explain(r *request, err error) (status int, f failure) {
 	if e, ok := err.(*refusal); ok {
-		return e.status, failure{Text: r.lang.Text(e.key)}
+		return e.status, failure{Text: r.lang.Text(e.key, e.args...)}
 	}
 	fault, ok := service.AsFault(err)
 	if !ok {
@@ -175,8 +176,7 @@ func (s *Server) explain(r *request, err error) (status int, f failure) {
 	return statusOf(fault.Code), r.faultText(fault)
 }
 
-// faultText says what a fault means. Faults of policies and parameters say in their own words
-// which rule or parameter it is.
+// faultText says what a fault means, and which rule, parameter or role it is about.
 func (r *request) faultText(f *service.Fault) failure {
 	if f.Code == service.CodeTooMany && f.Retry > 0 {
 		return failure{Text: r.lang.Count("fault.wait", f.Retry)}
@@ -190,11 +190,16 @@ func (r *request) faultText(f *service.Fault) failure {
 		out.Text += " " + r.lang.Text("fault.rule", clean(f.Rule))
 		return out
 	}
-	switch f.Code {
-	case service.CodePermission, service.CodePolicy, service.CodeKernel, service.CodeParams, service.CodeTooMany, service.CodeReplaced:
-		out.Detail = clean(f.Text)
-	}
+	out.Detail = r.say(f.Reason)
 	return out
+}
+
+// say says a reason, which may name what came from the network or from a user; "" for none.
+func (r *request) say(why reason.Reason) string {
+	if why.Kind == reason.None {
+		return ""
+	}
+	return clean(r.lang.Why(why))
 }
 
 func statusOf(code int) int {

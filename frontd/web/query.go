@@ -3,11 +3,14 @@
 package web
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"nuconntrack/frontd/reason"
+	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/table"
 	"nuconntrack/frontd/table/expr"
 )
@@ -67,8 +70,8 @@ type query struct {
 // problem is what is wrong with a parameter.
 type problem struct {
 	Param  string
-	Column int    // of an expression, from 1; 0 for none
-	Reason string // in English; "" where the text of the parameter's key says all
+	Column int           // of an expression, from 1; 0 for none
+	Reason reason.Reason // none where the text of the parameter's key says all
 }
 
 // parseQuery reads what stands in an address. What is wrong is left out, and a problem.
@@ -76,13 +79,13 @@ func parseQuery(values url.Values) query {
 	q := query{Quick: map[string]string{}, Sort: defaultSort, Desc: true, Size: defaultSize}
 	q.Expr = strings.TrimSpace(values.Get(paramExpr))
 	if len(q.Expr) > expr.MaxLength {
+		q.wrong(problem{Param: paramExpr, Reason: reason.LongExpr.Of(len(q.Expr), expr.MaxLength)})
 		q.Expr = ""
-		q.wrong(problem{Param: paramExpr, Reason: "the expression is too long"})
 	}
 	for _, k := range quicks() {
 		switch v := strings.TrimSpace(values.Get(k.Param)); {
 		case len(v) > table.MaxOperand:
-			q.wrong(problem{Param: k.Param, Reason: "the value is too long"})
+			q.wrong(problem{Param: k.Param, Reason: reason.LongValue.Of(len(v), table.MaxOperand)})
 		case v != "":
 			q.Quick[k.Param] = v
 		}
@@ -106,7 +109,10 @@ func parseQuery(values url.Values) query {
 	if code := values.Get(paramLanguage); len(code) <= len("en") {
 		q.Lang = code
 	}
-	q.checkFilter()
+	q.checkFilter(func(members map[string]table.Operand) error {
+		_, err := table.CompileFilter(members)
+		return err
+	})
 	return q
 }
 
@@ -146,8 +152,15 @@ func (q *query) parseColumns(values []string) {
 	}
 }
 
-// checkFields leaves out the order and the columns that there are somewhere, but not here: an
-// address outlives a configuration, and may come from a colleague of another firewall.
+// checkHere finds what the filter asks for that there is somewhere, but not here: an address
+// outlives a configuration, and may come from a colleague of another firewall.
+func (q *query) checkHere(call *service.Call) {
+	if len(q.problems) == 0 {
+		q.checkFilter(call.CheckFilter)
+	}
+}
+
+// checkFields leaves out the order and the columns of that kind.
 func (q *query) checkFields(there []table.Field) {
 	missing := func(name string) bool {
 		return !slices.ContainsFunc(there, func(f table.Field) bool { return f.Name == name })
@@ -187,16 +200,13 @@ func (q *query) filters() map[string]table.Operand {
 }
 
 // checkFilter finds the first thing that is wrong with each box of the filter.
-func (q *query) checkFilter() {
+func (q *query) checkFilter(check func(map[string]table.Operand) error) {
 	for member, value := range q.filters() {
-		_, err := table.CompileFilter(map[string]table.Operand{member: value})
-		if err == nil {
+		var wrong *table.FilterError
+		if !errors.As(check(map[string]table.Operand{member: value}), &wrong) {
 			continue
 		}
-		p := problem{Param: paramExpr, Reason: err.Error()}
-		if wrong, ok := asFilterError(err); ok {
-			p.Column, p.Reason = wrong.Column, wrong.Reason
-		}
+		p := problem{Param: paramExpr, Column: wrong.Column, Reason: wrong.Reason}
 		for _, k := range quicks() {
 			if k.member == member {
 				p.Param = k.Param

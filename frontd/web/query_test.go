@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/table"
 	"nuconntrack/frontd/web/text"
@@ -97,7 +98,10 @@ func TestTextsAreUsed(t *testing.T) {
 	}
 	add("wrong.", paramSort, paramStart, paramSize, paramColumns)
 	add("talkers.order.", talkerOrders()...)
-	add("warning.", "accounting", "timestamps", "full", "cut", "unread", "hidden")
+	add("warning.", service.WarningKinds()...)
+	for _, k := range reason.Kinds() {
+		add("why.", k.Key())
+	}
 	add("outcome.", service.OutcomeKilled, service.OutcomeGone, service.OutcomeReplaced, service.OutcomeProtected, service.OutcomeForbidden,
 		service.OutcomeAmbiguous, service.OutcomeUnknown, service.OutcomeReturned, service.OutcomeFailed)
 	add("fault.", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "-32602")

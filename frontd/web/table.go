@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"nuconntrack/frontd/service"
@@ -61,8 +60,8 @@ type box struct {
 
 // problemText is what is wrong with a box, in words.
 type problemText struct {
-	Text   string
-	Detail string // in English
+	Text   string // at which character
+	Detail string // what
 }
 
 // row is a connection.
@@ -82,6 +81,7 @@ type cell struct {
 
 func (s *Server) showTable(r *request) error {
 	q := parseQuery(r.r.URL.Query())
+	q.checkHere(r.call)
 	q.checkFields(r.call.Fields())
 	if tidy := q.at(pathTable); len(q.problems) == 0 && untidy(r.r.URL.Query()) {
 		return r.redirect(tidy)
@@ -151,7 +151,7 @@ func (s *Server) fill(r *request, d *tableData) error {
 	d.Newest = d.Query.page(0, "")
 	d.Frames = frames(d.Query, v)
 	for _, w := range v.Warnings {
-		d.Warns = append(d.Warns, r.warning(w))
+		d.Warns = append(d.Warns, r.lang.Text("warning."+w.Kind))
 	}
 	if !d.Pinned {
 		d.Chart = r.chart(d.Query, v)
@@ -215,9 +215,9 @@ func (r *request) problemText(p *problem) *problemText {
 		return nil
 	}
 	if p.Column > 0 {
-		return &problemText{r.lang.Text("filter.wrong.at", p.Column), clean(p.Reason)}
+		return &problemText{r.lang.Text("filter.wrong.at", p.Column), r.say(p.Reason)}
 	}
-	return &problemText{r.lang.Text("filter.wrong"), clean(p.Reason)}
+	return &problemText{r.lang.Text("filter.wrong"), r.say(p.Reason)}
 }
 
 // hidden is the state that the form of the filter has no box for. A new filter begins at the
@@ -240,13 +240,4 @@ func (r *request) sizes(q query) []option {
 		all = append(all, option{Value: strconv.Itoa(n), Name: r.lang.Number(uint64(n)), Chosen: n == q.Size})
 	}
 	return all
-}
-
-// warning is one of a view's warnings in the user's language, by its fixed first word.
-func (r *request) warning(w string) string {
-	word, _, _ := strings.Cut(w, ":")
-	if key := "warning." + word; r.lang.Has(key) {
-		return r.lang.Text(key)
-	}
-	return clean(w)
 }

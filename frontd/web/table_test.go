@@ -64,12 +64,12 @@ func TestWrongAddresses(t *testing.T) {
 	b := d.login("admin")
 	for address, says := range map[string][]string{
 		"/?expr=proto+tcp+and+foo+7":                {"At character 15 this cannot be understood", `aria-invalid="true"`},
-		"/?expr=" + strings.Repeat("a", 5000):       {"too long"},
+		"/?expr=" + strings.Repeat("a", 5000):       {"the expression has 5000 bytes, more than 4096"},
 		"/?src=nowhere":                             {"This cannot be understood", `id="w-src"`},
 		"/?port=99999":                              {`id="w-port"`},
 		"/?proto=%3Cscript%3E":                      {"&lt;script&gt;", "!<script>"},
 		"/?proto=%E2%80%AEx":                        {`id="w-proto"`},
-		"/?dst=" + strings.Repeat("1", 2000):        {`id="w-dst"`, "too long"},
+		"/?dst=" + strings.Repeat("1", 2000):        {`id="w-dst"`, "longer than 1024"},
 		"/?port=" + strings.Repeat("1,", 500) + "x": {`id="w-port"`},
 		"/?sort=nothing":                            {"an order that there is not"},
 		"/?size=0":                                  {"not from 1 to 1000"},
@@ -81,6 +81,7 @@ func TestWrongAddresses(t *testing.T) {
 		"/?sort=username":                           {"an order that there is not"},
 		"/?cols=proto,username,mark":                {"a column that there is not", `!value="username"`},
 		"/?cols=class":                              {"a column that there is not"},
+		"/?expr=tcp+and+class+voice":                {"At character 9 this cannot be understood", "no traffic classes here", `aria-invalid="true"`},
 		"/?state=!!x":                               {`id="w-state"`},
 		"/?state=a,!b":                              {`id="w-state"`},
 		"/?expr=" + url.QueryEscape(strings.Repeat("(", 99)): {"understood"},

@@ -79,7 +79,7 @@ func (s *Server) showTalkers(r *request) error {
 	if slices.Contains(talkerOrders(), values.Get(paramOrder)) {
 		order = values.Get(paramOrder)
 	}
-	if q.problem(paramExpr) != nil || len(q.problems) > 0 {
+	if q.checkHere(r.call); len(q.problems) > 0 {
 		return r.redirect(q.at(pathTable)) // where it is told what is wrong
 	}
 	g, err := r.groupsInTurn(service.GroupRequest{
@@ -93,7 +93,7 @@ func (s *Server) showTalkers(r *request) error {
 		Filter: filterWords(q), Taken: g.Taken, Age: r.lang.Ago(time.Since(g.Taken)), Reading: g.Reading,
 	}
 	for _, w := range g.Warnings {
-		d.Warns = append(d.Warns, r.warning(w))
+		d.Warns = append(d.Warns, r.lang.Text("warning."+w.Kind))
 	}
 	for _, g := range groupings() {
 		d.By = append(d.By, choice{columnName(r.lang, g.field), q.at(pathTalkers, paramBy, g.field, paramOrder, order), g == by})

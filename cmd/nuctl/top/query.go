@@ -29,7 +29,7 @@ func checkExpr(text string) (column int, reason string) {
 	}
 	var bad *table.FilterError
 	if errors.As(err, &bad) {
-		return bad.Column, bad.Reason
+		return bad.Column, bad.Reason.Error()
 	}
 	return 0, err.Error()
 }

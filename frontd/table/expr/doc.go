@@ -10,7 +10,11 @@
 // refusal says in which column. docs/expressions.md describes the language for users.
 package expr
 
-import "fmt"
+import (
+	"fmt"
+
+	"nuconntrack/frontd/reason"
+)
 
 // The limits of an expression. What is beyond is refused, never cut.
 const (
@@ -29,10 +33,10 @@ const (
 // Error says what is wrong with an expression, and where.
 type Error struct {
 	Column int // counted from 1, in characters
-	Reason string
+	Reason reason.Reason
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e.Reason) }
+func (e *Error) Error() string { return fmt.Sprintf("column %d: %v", e.Column, e.Reason) }
 
 // shown repeats what a caller sent, safely and never at length.
 func shown(s string) string {

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"nuconntrack/frontd/reason"
 )
 
 // letters is a vocabulary: a to m take values, flag is one, and yes stands for a 1.
@@ -28,7 +30,9 @@ func (letters) Word(name string) (Word, bool) {
 	return Word{}, false
 }
 
-func (letters) Suggest(name string) string { return "try " + strings.Repeat("a", len(name)) }
+func (letters) Suggest(name string) (reason.Reason, bool) {
+	return reason.Write.Of(strings.Repeat("a", len(name))), true
+}
 
 func eq(field string, values ...string) Expr {
 	t := &Test{Field: field, Op: Equal}
@@ -119,7 +123,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		_, err := Parse(text, letters{})
 		var bad *Error
-		if !errors.As(err, &bad) || bad.Column != column || bad.Reason == "" {
+		if !errors.As(err, &bad) || bad.Column != column || bad.Reason.Error() == "" {
 			t.Errorf("%.60q: %v, want column %d", text, err, column)
 		}
 	}

@@ -3,17 +3,18 @@
 package expr
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"nuconntrack/frontd/reason"
 )
 
 type tokenKind uint8
 
 const (
 	tokenEnd tokenKind = iota
-	tokenBad           // its text says what is wrong
+	tokenBad           // lex says what is wrong
 	tokenWord
 	tokenQuoted
 	tokenAnd
@@ -37,19 +38,16 @@ type token struct {
 var symbols = []struct {
 	text string
 	kind tokenKind
-	hint string
+	hint reason.Kind
 }{
-	{"&&", tokenAnd, ""}, {"||", tokenOr, ""},
-	{"<>", tokenBad, `"not equal" is written !=`},
-	{"=>", tokenBad, `"greater or equal" is written >=`},
-	{"=<", tokenBad, `"less or equal" is written <=`},
-	{"==", tokenOp, ""}, {"!=", tokenOp, ""}, {"<=", tokenOp, ""}, {">=", tokenOp, ""},
-	{"=", tokenOp, ""}, {"<", tokenOp, ""}, {">", tokenOp, ""},
-	{"!", tokenNot, ""}, {",", tokenComma, ""}, {"(", tokenOpen, ""}, {")", tokenClose, ""},
-	{"&", tokenBad, `"and" is written and or &&`},
-	{"|", tokenBad, `"or" is written or or ||`},
-	{"{", tokenBad, "a list of values is written without braces: 80,443"},
-	{"'", tokenBad, `texts stand in double quotation marks: "…"`},
+	{"&&", tokenAnd, 0}, {"||", tokenOr, 0},
+	{"<>", tokenBad, reason.SpellUnequal}, {"=>", tokenBad, reason.SpellAtLeast}, {"=<", tokenBad, reason.SpellAtMost},
+	{"==", tokenOp, 0}, {"!=", tokenOp, 0}, {"<=", tokenOp, 0}, {">=", tokenOp, 0},
+	{"=", tokenOp, 0}, {"<", tokenOp, 0}, {">", tokenOp, 0},
+	{"!", tokenNot, 0}, {",", tokenComma, 0},
+	{"(", tokenOpen, 0}, {")", tokenClose, 0},
+	{"&", tokenBad, reason.SpellAnd}, {"|", tokenBad, reason.SpellOr},
+	{"{", tokenBad, reason.SpellList}, {"'", tokenBad, reason.SpellText},
 }
 
 // keyword is the kind of a word.
@@ -91,17 +89,16 @@ func notInWord(r rune) bool {
 	return !letter && !strings.ContainsRune("_.:/-+%", r)
 }
 
-// lex cuts a text into tokens. The last is the end, or the first that is bad.
-func lex(text string) []token {
-	var tokens []token
+// lex cuts a text into tokens. The last is the end, or the first that is bad, for the reason given.
+func lex(text string) (tokens []token, wrong reason.Reason) {
 	for column := 1; ; {
 		rest := strings.TrimLeft(text, " \t\r\n")
 		column += len(text) - len(rest)
-		t, size := cut(rest)
+		t, size, wrong := cut(rest)
 		t.column += column
 		tokens = append(tokens, t)
 		if t.kind == tokenEnd || t.kind == tokenBad {
-			return tokens
+			return tokens, wrong
 		}
 		column += utf8.RuneCountInString(rest[:size])
 		text = rest[size:]
@@ -110,15 +107,15 @@ func lex(text string) []token {
 
 // cut reads the first token, and how many bytes it has. Its column is how many characters
 // behind the beginning the token, or what is wrong with it, is to be found.
-func cut(text string) (token, int) {
+func cut(text string) (t token, size int, wrong reason.Reason) {
 	if text == "" {
-		return token{kind: tokenEnd}, 0
+		return token{kind: tokenEnd}, 0, wrong
 	}
-	if size := strings.IndexFunc(text, notInWord); size != 0 {
+	if size = strings.IndexFunc(text, notInWord); size != 0 {
 		if size < 0 {
 			size = len(text)
 		}
-		return token{kind: keyword(text[:size]), text: text[:size]}, size
+		return token{kind: keyword(text[:size]), text: text[:size]}, size, wrong
 	}
 	if text[0] == '"' {
 		return cutQuoted(text)
@@ -128,40 +125,45 @@ func cut(text string) (token, int) {
 			continue
 		}
 		if s.kind == tokenBad {
-			return token{kind: tokenBad, text: s.hint}, 0
+			return bad(0, s.hint.Of())
 		}
-		return token{kind: s.kind, text: s.text}, len(s.text)
+		return token{kind: s.kind, text: s.text}, len(s.text), wrong
 	}
 	r, size := utf8.DecodeRuneInString(text)
 	if r == utf8.RuneError && size == 1 {
-		return token{kind: tokenBad, text: "this is not UTF-8"}, 0
+		return bad(0, reason.BadEncoding.Of())
 	}
-	return token{kind: tokenBad, text: fmt.Sprintf("unexpected character %q", r)}, 0
+	return bad(0, reason.BadCharacter.Of(r))
+}
+
+// bad is what cut gives where something is wrong so many characters behind the beginning.
+func bad(column int, why reason.Reason) (token, int, reason.Reason) {
+	return token{kind: tokenBad, column: column}, 0, why
 }
 
 // cutQuoted reads a text in quotation marks, in which \" and \\ stand for " and \.
-func cutQuoted(text string) (token, int) {
+func cutQuoted(text string) (t token, size int, wrong reason.Reason) {
 	var b strings.Builder
 	escaped := false
 	characters := 1
 	for i, r := range text[1:] {
 		switch {
 		case r == utf8.RuneError && !strings.HasPrefix(text[1+i:], string(utf8.RuneError)):
-			return token{kind: tokenBad, column: characters, text: "this is not UTF-8"}, 0
+			return bad(characters, reason.BadEncoding.Of())
 		case !unicode.IsPrint(r):
 			// It could make what is shown of the expression look like something else.
-			return token{kind: tokenBad, column: characters, text: fmt.Sprintf("unexpected character %q", r)}, 0
+			return bad(characters, reason.BadCharacter.Of(r))
 		case escaped && r != '"' && r != '\\':
-			return token{kind: tokenBad, column: characters, text: `behind \ stands " or \ only`}, 0
+			return bad(characters, reason.BadEscape.Of())
 		case !escaped && r == '\\':
 			escaped = true
 		case !escaped && r == '"':
-			return token{kind: tokenQuoted, text: b.String()}, 1 + i + 1
+			return token{kind: tokenQuoted, text: b.String()}, 1 + i + 1, wrong
 		default:
 			escaped = false
 			b.WriteRune(r)
 		}
 		characters++
 	}
-	return token{kind: tokenBad, text: `the text has no closing "`}, 0
+	return bad(0, reason.NoQuote.Of())
 }

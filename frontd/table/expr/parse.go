@@ -3,9 +3,10 @@
 package expr
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"nuconntrack/frontd/reason"
 )
 
 // Vocabulary knows the names of the language.
@@ -13,8 +14,8 @@ type Vocabulary interface {
 	// Word says what a name in lower case means, or two with a space between them.
 	Word(name string) (Word, bool)
 	// Suggest says what may have been meant by a name that there is not, as in `did you
-	// mean "dport"?`; empty if nothing comes to mind.
-	Suggest(name string) string
+	// mean dport?`; false if nothing comes to mind.
+	Suggest(name string) (reason.Reason, bool)
 }
 
 // Word is what a name means where a test begins.
@@ -30,19 +31,19 @@ type Word struct {
 // Parse reads an expression. The error is an *Error.
 func Parse(text string, words Vocabulary) (Expr, error) {
 	if len(text) > MaxLength {
-		return nil, &Error{utf8.RuneCountInString(text[:MaxLength]) + 1,
-			fmt.Sprintf("the expression has %d bytes, more than %d", len(text), MaxLength)}
+		return nil, &Error{utf8.RuneCountInString(text[:MaxLength]) + 1, reason.LongExpr.Of(len(text), MaxLength)}
 	}
-	p := parser{words: words, tokens: lex(text)}
+	p := parser{words: words}
+	p.tokens, p.wrong = lex(text)
 	x, err := p.any()
 	if err != nil {
 		return nil, err
 	}
 	if t := p.peek(); t.kind != tokenEnd {
-		return nil, p.fail(t, `there is no "(" for this ")"`) // the only token that any leaves
+		return nil, p.fail(t, reason.NoOpening.Of()) // the only token that any leaves
 	}
 	if n := len(x.String()); n > MaxLength {
-		return nil, p.fail(p.peek(), "the expression has %d bytes when all is written out, more than %d", n, MaxLength)
+		return nil, p.fail(p.peek(), reason.LongWritten.Of(n, MaxLength))
 	}
 	return x, nil
 }
@@ -50,7 +51,8 @@ func Parse(text string, words Vocabulary) (Expr, error) {
 // parser reads tokens by recursive descent.
 type parser struct {
 	words  Vocabulary
-	tokens []token // the last is never taken
+	tokens []token       // the last is never taken
+	wrong  reason.Reason // with it, where it is bad
 	depth  int
 	tests  int
 	// last is the value that was just read, "" behind anything else.
@@ -68,20 +70,20 @@ func (p *parser) take() token {
 }
 
 // fail complains about a token. One that is bad has a complaint of its own.
-func (p *parser) fail(t token, format string, args ...any) error {
+func (p *parser) fail(t token, why reason.Reason) error {
 	if t.kind == tokenBad {
-		return &Error{t.column, t.text}
+		why = p.wrong
 	}
-	return &Error{t.column, fmt.Sprintf(format, args...)}
+	return &Error{t.column, why}
 }
 
 // found names a token in a complaint.
-func found(t token) string {
+func found(t token) any {
 	switch t.kind {
 	case tokenEnd:
-		return "the end"
+		return reason.FoundEnd.Of()
 	case tokenQuoted:
-		return "the text " + shown(t.text)
+		return reason.FoundText.Of(shown(t.text))
 	}
 	return shown(t.text)
 }
@@ -119,7 +121,7 @@ func (p *parser) term() (Expr, error) {
 	switch t.kind {
 	case tokenNot, tokenOpen:
 		if p.depth++; p.depth > MaxDepth {
-			return nil, p.fail(t, "more than %d parentheses and nots are inside each other", MaxDepth)
+			return nil, p.fail(t, reason.DeepExpr.Of(MaxDepth))
 		}
 		if p.take(); t.kind == tokenNot {
 			x, err = p.negated()
@@ -130,7 +132,7 @@ func (p *parser) term() (Expr, error) {
 	case tokenWord:
 		x, err = p.test()
 	default:
-		return nil, p.fail(t, `expected a test such as "dport 443", found %s`, found(t))
+		return nil, p.fail(t, reason.NoTest.Of(found(t)))
 	}
 	if err != nil {
 		return nil, err
@@ -153,7 +155,7 @@ func (p *parser) enclosed(open token) (Expr, error) {
 	}
 	p.last = ""
 	if t := p.take(); t.kind != tokenClose {
-		return nil, p.fail(t, `expected ")" for the "(" in column %d, found %s`, open.column, found(t))
+		return nil, p.fail(t, reason.NoClosing.Of(open.column, found(t)))
 	}
 	return x, nil
 }
@@ -165,15 +167,14 @@ func (p *parser) behind() error {
 	case tokenEnd, tokenAnd, tokenOr, tokenClose:
 		return nil
 	case tokenNot, tokenOpen:
-		return p.fail(t, `expected "and" or "or" before %s`, found(t))
+		return p.fail(t, reason.NoJoin.Of(found(t)))
 	case tokenWord:
 		if _, ok := p.words.Word(strings.ToLower(t.text)); ok {
-			return p.fail(t, `expected "and" or "or" before %s: write "and %s"`, found(t), t.text)
+			return p.fail(t, reason.NoJoinWord.Of(found(t), t.text))
 		}
 	}
 	if p.last != "" && (t.kind == tokenWord || t.kind == tokenQuoted) {
-		return p.fail(t, `expected "and", "or" or a comma before %s; any of several values is written with commas: %s, %s`,
-			found(t), shown(p.last), shown(t.text))
+		return p.fail(t, reason.NoJoinValue.Of(found(t), shown(p.last), shown(t.text)))
 	}
-	return p.fail(t, `expected "and", "or" or the end, found %s`, found(t))
+	return p.fail(t, reason.NoEnd.Of(found(t)))
 }

@@ -2,7 +2,11 @@
 
 package expr
 
-import "strings"
+import (
+	"strings"
+
+	"nuconntrack/frontd/reason"
+)
 
 // test = word | flag [ ( "=" | "!=" ) boolean ] | name [ op ] value { "," value }
 func (p *parser) test() (Expr, error) {
@@ -12,7 +16,7 @@ func (p *parser) test() (Expr, error) {
 		return nil, err
 	}
 	if p.tests++; p.tests > MaxTests {
-		return nil, p.fail(t, "the expression has more than %d tests; any of several values is one test: dport 80,443", MaxTests)
+		return nil, p.fail(t, reason.ManyTests.Of(MaxTests))
 	}
 	test := &Test{Field: word.Field, Op: Equal, Column: t.column}
 	p.last = ""
@@ -50,11 +54,11 @@ func (p *parser) word(t token) (Word, error) {
 	}
 	word, ok := p.words.Word(name)
 	if !ok {
-		reason := "there is no name " + shown(t.text)
-		if suggestion := p.words.Suggest(name); suggestion != "" {
-			reason += ": " + suggestion
+		why := reason.NoName.Of(shown(t.text))
+		if meant, ok := p.words.Suggest(name); ok {
+			why = reason.NoNameBut.Of(shown(t.text), meant)
 		}
-		return Word{}, p.fail(t, "%s", reason)
+		return Word{}, p.fail(t, why)
 	}
 	return word, nil
 }
@@ -98,7 +102,7 @@ func (p *parser) flag(name token) (off bool, err error) {
 		return false, nil
 	}
 	if op != Equal && op != unequal {
-		return false, p.fail(at, "%s is true or false, and not to be compared by %s", name.text, op)
+		return false, p.fail(at, reason.FlagCompared.Of(name.text, op))
 	}
 	v := p.take()
 	switch strings.ToLower(v.text) {
@@ -107,7 +111,7 @@ func (p *parser) flag(name token) (off bool, err error) {
 	case "false", "no", "0":
 		return op == Equal, nil
 	}
-	return false, p.fail(v, "expected true or false, found %s", found(v))
+	return false, p.fail(v, reason.NoBoolean.Of(found(v)))
 }
 
 // comparison reads what follows the name of a field, and whether it is a !=.
@@ -124,9 +128,9 @@ func (p *parser) comparison(test *Test, name token) (not bool, err error) {
 		v := p.take()
 		switch {
 		case v.kind == tokenNot:
-			return false, p.fail(v, `expected a value of %s, found %s: write "not %s …" or "%s != …"`, name.text, found(v), name.text, name.text)
+			return false, p.fail(v, reason.NoValueNot.Of(name.text, found(v), name.text, name.text))
 		case v.kind != tokenWord && v.kind != tokenQuoted:
-			return false, p.fail(v, "expected a value of %s, found %s", name.text, found(v))
+			return false, p.fail(v, reason.NoValue.Of(name.text, found(v)))
 		}
 		test.Values = append(test.Values, Value{v.text, v.column})
 		p.last = v.text
@@ -135,7 +139,7 @@ func (p *parser) comparison(test *Test, name token) (not bool, err error) {
 			return not, nil
 		}
 		if op != Equal {
-			return false, p.fail(comma, "%s compares with one value, not with a list", op)
+			return false, p.fail(comma, reason.ListCompared.Of(op))
 		}
 		p.take()
 	}

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"nuconntrack/frontd/reason"
 )
 
 //go:embed *.txt
@@ -57,8 +59,15 @@ func Languages() ([]*Language, error) {
 			return nil, fmt.Errorf("read catalogue %s: %w", l.Code, err)
 		}
 	}
+	for _, k := range reason.Kinds() {
+		english.texts[whyKey(k)] = k.English()
+	}
 	return all, nil
 }
+
+// whyKey is the key of a kind of reasons. English ones are those of the interface, which are not
+// written down twice.
+func whyKey(k reason.Kind) string { return "why." + k.Key() }
 
 // parse reads lines of "key = text"; those that begin with # and empty ones are left out.
 func parse(data string) (map[string]string, error) {
@@ -98,6 +107,17 @@ func (l *Language) Text(key string, args ...any) string {
 // Count is Text in the form that goes with n, which is the first argument, written as Number does.
 func (l *Language) Count(key string, n int, args ...any) string {
 	return l.Text(key+l.form(n), append([]any{l.Number(uint64(max(n, 0)))}, args...)...)
+}
+
+// Why says a reason.
+func (l *Language) Why(r reason.Reason) string {
+	args := slices.Clone(r.Args)
+	for i, arg := range args {
+		if part, ok := arg.(reason.Reason); ok {
+			args[i] = l.Why(part)
+		}
+	}
+	return l.Text(whyKey(r.Kind), args...)
 }
 
 // Has reports whether there is a text for the key.

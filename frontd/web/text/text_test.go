@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nuconntrack/frontd/reason"
 )
 
 func languages(t testing.TB) (en, fr *Language) {
@@ -33,7 +35,7 @@ func TestCataloguesAgree(t *testing.T) {
 			t.Errorf("%s is not there in French", key)
 		}
 	}
-	verbs := regexp.MustCompile(`%[^ ]`)
+	verbs := regexp.MustCompile(`%[#+]?[^ ]`)
 	for _, key := range fr.Keys() {
 		if !en.Has(key) {
 			t.Errorf("%s is there in French only", key)
@@ -45,6 +47,27 @@ func TestCataloguesAgree(t *testing.T) {
 		if stem, plural := strings.CutSuffix(key, one); plural && !fr.Has(stem+other) {
 			t.Errorf("%s has no form for several", stem)
 		}
+	}
+}
+
+// TestWhy: reasons are said in each language, and their parts with them; English as the interface
+// says them.
+func TestWhy(t *testing.T) {
+	en, fr := languages(t)
+	for _, k := range reason.Kinds() {
+		if en.Text(whyKey(k)) != k.English() || !fr.Has(whyKey(k)) || fr.Text(whyKey(k)) == k.English() {
+			t.Errorf("%s is %q in English, %q in French", k.Key(), en.Text(whyKey(k)), fr.Text(whyKey(k)))
+		}
+	}
+	why := reason.InColumn.Of("expr", 3, reason.NoNameBut.Of(`"dprot"`, reason.Meant.Of("dport")))
+	if got := en.Why(why); got != why.Error() {
+		t.Errorf("%q", got)
+	}
+	if got := fr.Why(why); got != `membre expr du filtre, caractère 3 : il n’y a pas de nom "dprot" : vouliez-vous dire dport ?` {
+		t.Errorf("%q", got)
+	}
+	if got := fr.Why(reason.NoBoolean.Of("5%d")); got != "il faut true ou false, et non 5%d" {
+		t.Errorf("%q", got)
 	}
 }
 
