@@ -44,7 +44,11 @@ type reloaded struct {
 
 func settingsOf(t *testing.T, text string) *config.Config {
 	t.Helper()
-	set, err := config.Parse([]byte("listen = [\"127.0.0.1:0\"]\nprivd = \"/nonexistent/privd.sock\"\nsession_timeout = \"1h\"\n"+text), "test.toml", config.Override{})
+	always := "listen = [\"127.0.0.1:0\"]\nprivd = \"/nonexistent/privd.sock\"\nsession_timeout = \"1h\"\n"
+	if !strings.Contains(text, "header_timeout") {
+		always += "header_timeout = \"5m\"\n"
+	}
+	set, err := config.Parse([]byte(always+text), "test.toml", config.Override{})
 	if err != nil {
 		t.Fatal(err)
 	}

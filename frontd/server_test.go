@@ -48,6 +48,7 @@ func serve(t *testing.T) (tcp, unix string) {
 	text := `listen = ["127.0.0.1:0", "unix:` + unix + `"]
 privd = "/nonexistent/privd.sock"
 session_timeout = "1h"
+header_timeout = "5m"
 [auth]
 backend = "none"
 `
