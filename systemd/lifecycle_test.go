@@ -41,20 +41,44 @@ func testReload(t *testing.T, m *machine) {
 	m.do(t, "systemctl", "reload", privd)
 	wait(t, "the new policy", forbidden)
 
-	m.write(t, path, "[kill]\nallow = yes, please\n")
-	m.do(t, "systemctl", "reload", privd)
-	wait(t, "a complaint about the policy", func() bool {
-		m.do(t, "journalctl", "--sync")
-		return strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+privd), "policy not reloaded")
-	})
+	m.write(t, path, "[kill]\nallow = true\nrate = \"plenty\"\n")
+	m.refusesReload(t, privd, path, "line 3", "kill.rate")
 	if !forbidden() {
 		t.Error("a policy with a mistake took the place of the one that held")
 	}
+	// Nor does who sends the signal by hand.
+	m.do(t, "systemctl", "kill", "--signal=HUP", "--kill-who=main", privd)
+	m.said(t, privd, "policy not reloaded")
+	if !forbidden() {
+		t.Error("a policy with a mistake took the place of the one that held, by a signal")
+	}
+	m.do(t, "chmod", "0666", path)
+	m.refusesReload(t, privd, path, "others than its owner may write it")
+	m.write(t, path, shipped)
+	m.do(t, "chmod", "0600", path)
+	m.refusesReload(t, privd, path, "permission denied")
 	m.write(t, path, shipped)
 	m.do(t, "systemctl", "reload", privd)
 	wait(t, "the shipped policy", func() bool { return !forbidden() })
 	if after := m.mainPID(t, privd+".service"); after != before {
 		t.Errorf("process %d became %d", before, after)
+	}
+}
+
+// refusesReload wants the reload of a service to fail, and its status to say why.
+func (m *machine) refusesReload(t *testing.T, unit string, why ...string) {
+	t.Helper()
+	if out, err := m.try("systemctl", "reload", unit); err == nil {
+		t.Errorf("the reload of %s succeeds: %s", unit, out)
+	}
+	for _, what := range why {
+		wait(t, unit+" says "+what, func() bool {
+			m.do(t, "journalctl", "--sync")
+			return strings.Contains(m.do(t, "systemctl", "status", "--no-pager", "--full", unit+".service"), what)
+		})
+	}
+	if !m.active(t, unit+".service") {
+		t.Errorf("%s does not run any more", unit)
 	}
 }
 
@@ -76,8 +100,12 @@ func testFrontdReload(t *testing.T, m *machine) {
 		t.Errorf("kill by who is a viewer now: %v, want fault %d", err, faultPermission)
 	}
 	m.write(t, dropIn, "lisen = 1\nmax_page = \"many\"\n")
-	said("max_page")
-	said("lisen")
+	m.refusesReload(t, frontd, dropIn, "line 1", "lisen", "line 2", "max_page")
+	if strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+frontd), "not reloaded") {
+		t.Error("the daemon was told to reload a configuration with a mistake")
+	}
+	m.do(t, "systemctl", "kill", "--signal=HUP", "--kill-who=main", frontd)
+	m.said(t, frontd, "configuration not reloaded")
 	if err := c.call("kill", nil, []any{"1"}); faultCode(err) != faultPermission {
 		t.Errorf("kill after a mistake in the configuration: %v, want fault %d", err, faultPermission)
 	}
@@ -85,6 +113,9 @@ func testFrontdReload(t *testing.T, m *machine) {
 		t.Fatal(err)
 	}
 	m.do(t, "systemctl", "reload", frontd)
+	if strings.Contains(m.do(t, "journalctl", "--no-pager", "--unit="+frontd), "max_snapshots = ") {
+		t.Error("the check of a reload prints the configuration into the journal")
+	}
 	wait(t, "the role", func() bool { return faultCode(c.call("kill", nil, []any{})) == 0 })
 	if after := m.mainPID(t, frontd+".service"); after != before {
 		t.Errorf("process %d became %d", before, after)
@@ -220,5 +251,7 @@ func testCredential(t *testing.T, m *machine) {
 	m.write(t, path, strings.Replace(shipped, `"/etc/nuconntrack/passwd"`,
 		`"credential:secret_passwd"`, 1))
 	m.do(t, "systemctl", "restart", frontd+".service")
+	m.reach(t)
+	m.do(t, "systemctl", "reload", frontd)
 	m.reach(t)
 }
