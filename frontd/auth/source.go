@@ -60,6 +60,7 @@ type source struct {
 func (s *source) load() (*users, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	looked := time.Now() // before the file was: what takes long here settles nothing
 	file, info, err := passwd.Open(s.path)
 	if err != nil {
 		return nil, err
@@ -87,7 +88,7 @@ func (s *source) load() (*users, error) {
 	loaded, problems := digest(parsed, s.legacy)
 	s.report(now, problems)
 	changed := time.Unix(now.changed.Unix())
-	if time.Since(changed) > settled {
+	if looked.Sub(changed) > settled {
 		s.users, s.state = loaded, now
 	}
 	return loaded, nil

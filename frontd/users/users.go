@@ -88,6 +88,7 @@ func (s *Source) Users() *table.Users {
 }
 
 func (s *Source) reload() error {
+	looked := time.Now() // before the file was: what takes long here settles nothing
 	now, err := s.state()
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (s *Source) reload() error {
 		return err
 	}
 	s.users, s.read = table.NewUsers(names), now
-	if time.Since(time.Unix(now.ctim.Unix())) < settled {
+	if looked.Sub(time.Unix(now.ctim.Unix())) < settled {
 		s.read = mark{} // it may change again and look the same
 	}
 	return nil
