@@ -67,6 +67,7 @@ func TestBrowser(t *testing.T) {
 
 func (j journey) run(t *testing.T) {
 	nstest.Track(t)
+	nstest.Label(t)
 	nstest.Sysctl(t, "nf_conntrack_acct", "1")
 	nstest.Sysctl(t, "nf_conntrack_timestamp", "1")
 	nstest.Create(t, connections()...)
@@ -101,7 +102,7 @@ func (j journey) drive(t *testing.T, home string) {
 }
 
 // connections are what the table has besides those of the browser: many of one kind, to turn pages
-// of; with translated addresses and long ones; one of a user whose name is markup; a protected one.
+// of; with translated addresses and long ones; one of a user whose name is markup, with labels; a protected one.
 func connections() []nstest.Connection {
 	var all []nstest.Connection
 	add := func(protocol uint8, src, dst string) *nstest.Connection {
@@ -112,7 +113,8 @@ func connections() []nstest.Connection {
 		add(unix.IPPROTO_TCP, fmt.Sprintf("192.0.2.%d:%d", i+1, 40000+i), "198.51.100.7:443").Mark = uint32(i+1) << 8
 	}
 	add(unix.IPPROTO_UDP, "192.0.2.9:5000", "203.0.113.53:53")
-	add(unix.IPPROTO_TCP, "192.0.2.200:6000", "198.51.100.8:22").Mark = 7
+	named := add(unix.IPPROTO_TCP, "192.0.2.200:6000", "198.51.100.8:22")
+	named.Mark, named.Labels = 7, 1<<63|1<<5|1
 	source := add(unix.IPPROTO_TCP, "10.0.0.5:33333", "198.51.100.9:80")
 	source.Status |= srcNAT
 	source.Target.Reply.Dst, source.Target.Reply.DstPort = netip.MustParseAddr("192.0.2.254"), 61000

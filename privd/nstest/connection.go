@@ -3,6 +3,7 @@
 package nstest
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"testing"
 
@@ -28,7 +29,11 @@ type Connection struct {
 	Timeout uint32     // seconds; 0 stands for 600
 	Status  uint32     // IPS_ bits; IPS_CONFIRMED is added
 	Mark    uint32
+	Labels  uint64 // the first 64 of them as bits; anything but 0 wants Label before
 }
+
+// labelsSize is the size of a connection's labels, bytes (NF_CT_LABELS_MAX_SIZE).
+const labelsSize = 16
 
 // Target makes the target of a connection without NAT, in the default zone, from
 // addresses with ports such as "192.0.2.1:1000". The ports of a protocol without any
@@ -97,9 +102,9 @@ func List(t testing.TB) []conntrack.Flow {
 // attributes gives the numbers of enum ctattr_type of nfnetlink_conntrack.h.
 func (c Connection) attributes() []netfilter.Attribute {
 	const (
-		tupleOrig, tupleReply, status, protoinfo, timeout, mark, zone = 1, 2, 3, 4, 7, 8, 18
-		confirmed                                                     = 8 // IPS_CONFIRMED
-		established                                                   = 3 // TCP_CONNTRACK_ESTABLISHED
+		tupleOrig, tupleReply, status, protoinfo, timeout, mark, zone, labels = 1, 2, 3, 4, 7, 8, 18, 22
+		confirmed                                                             = 8 // IPS_CONFIRMED
+		established                                                           = 3 // TCP_CONNTRACK_ESTABLISHED
 	)
 	t := c.Target
 	orig, reply := tuple(tupleOrig, t.Protocol, t.Orig), tuple(tupleReply, t.Protocol, t.Reply)
@@ -120,6 +125,10 @@ func (c Connection) attributes() []netfilter.Attribute {
 		netfilter.Attribute{Type: timeout, Data: netfilter.Uint32Bytes(seconds)},
 		netfilter.Attribute{Type: status, Data: netfilter.Uint32Bytes(c.Status | confirmed)},
 		netfilter.Attribute{Type: mark, Data: netfilter.Uint32Bytes(c.Mark)})
+	if c.Labels != 0 {
+		bits := binary.NativeEndian.AppendUint64(nil, c.Labels)
+		attrs = append(attrs, netfilter.Attribute{Type: labels, Data: append(bits, make([]byte, labelsSize-len(bits))...)})
+	}
 	if t.Protocol == unix.IPPROTO_TCP {
 		attrs = append(attrs, nest(protoinfo, nest(1, netfilter.Attribute{Type: 1, Data: []byte{established}})))
 	}

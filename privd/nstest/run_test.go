@@ -3,6 +3,8 @@
 package nstest_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"net"
 	"os"
 	"testing"
@@ -104,6 +106,23 @@ func TestCreatedConnectionIsListed(t *testing.T) {
 		flows := nstest.List(t)
 		if len(flows) != 1 || flows[0].Mark != 5 || flows[0].TupleReply.Proto.SourcePort != 80 {
 			t.Errorf("got %+v", flows)
+		}
+	})
+}
+
+func TestCreatedConnectionHasLabels(t *testing.T) {
+	nstest.Run(t, func(t *testing.T) {
+		nstest.Label(t)
+		nstest.Create(t, nstest.Connection{
+			Target: nstest.Target(unix.IPPROTO_TCP, "192.0.2.1:1000", "192.0.2.2:80"), Labels: 1<<63 | 1,
+		})
+		flows := nstest.List(t)
+		if len(flows) != 1 {
+			t.Fatalf("%d connections, want 1", len(flows))
+		}
+		want := append(binary.NativeEndian.AppendUint64(nil, 1<<63|1), make([]byte, 8)...)
+		if got := flows[0].Labels; !bytes.Equal(got, want) {
+			t.Errorf("labels %x, want %x", got, want)
 		}
 	})
 }

@@ -30,6 +30,25 @@ func Track(t testing.TB) {
 	}
 }
 
+// Label installs a rule that would set labels of connections, though of none that there are: the
+// kernel has room for labels only in connections that begin while there is such a rule
+// (nf_conntrack_labels.c, nf_connlabels_get).
+func Label(t testing.TB) {
+	t.Helper()
+	c, table := firewall(t)
+	chain := c.AddChain(&nftables.Chain{
+		Name: "label", Table: table, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter,
+	})
+	c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: []expr.Any{
+		&expr.Immediate{Register: 1, Data: make([]byte, labelsSize)},
+		&expr.Ct{Register: 1, Key: expr.CtKeyLABELS, SourceRegister: true},
+	}})
+	if err := c.Flush(); err != nil {
+		t.Fatalf("install labelling rule: %v", err)
+	}
+}
+
 // Redirect sends what this namespace sends to a port to another one of it (destination
 // NAT), for the protocols that have ports where TCP has them.
 func Redirect(t testing.TB, protocol uint8, from, to uint16) {

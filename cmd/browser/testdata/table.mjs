@@ -97,6 +97,13 @@ await step("markup in the name of a connection's user stays text", async () => {
   await p.getByRole("link", { name: /^Details of/ }).click();
   await shows(p, /<b>mallory<\/b>/);
 });
+await step("labels are a number, whatever the rules call them", async () => {
+  await p.goto(page + "/?expr=" + encodeURIComponent("labels 0x8000000000000021") + "&cols=orig_src,labels");
+  assert.equal(await total(p), 1);
+  assert.match(await rows(p).first().innerText(), /192\.0\.2\.200\s+0x8000000000000021\s/);
+  await p.getByRole("link", { name: /^Details of/ }).click();
+  await shows(p, /Labels\s+0x8000000000000021/);
+});
 await step("markup in the filter stays text", async () => {
   await p.goto(page + "/?expr=" + encodeURIComponent('"><script>alert(3)</script>') + "&src=" + encodeURIComponent("<img src=x onerror=alert(4)>"));
   assert.equal(await p.locator("#expr").inputValue(), '"><script>alert(3)</script>');
