@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 //	screen CODE ...      run a command on a terminal, see cmdScreen
 //	asked CODE FILE ...  run a command that asks, see cmdAsked
 func TestScripts(t *testing.T) {
+	hear(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

@@ -7,16 +7,35 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 )
 
+// hear lets the processes that a test starts hear the signals that end nuctl, though whoever started
+// the tests has set them aside, as nohup does, and a shell for what runs behind it: a signal that
+// is caught here has its default meaning there (execve(2)).
+func hear(t *testing.T) {
+	t.Helper()
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if signal.Ignored(sig) {
+			caught := make(chan os.Signal, 1)
+			signal.Notify(caught, sig)
+			t.Cleanup(func() {
+				signal.Stop(caught)
+				signal.Ignore(sig)
+			})
+		}
+	}
+}
+
 // listing starts nuctl, by the shell after it did what is said first, and waits until it is in the
 // middle of a call.
 func listing(t *testing.T, first string) (s *fakeServer, cmd *exec.Cmd, said *bytes.Buffer) {
 	t.Helper()
+	hear(t)
 	s = newFakeServer()
 	t.Cleanup(s.close)
 	if err := s.set([]string{"hang", "view"}); err != nil {
