@@ -116,6 +116,13 @@ func StartDaemon(t testing.TB, cmd *exec.Cmd) *Process {
 	if err != nil || !strings.Contains(string(said[:n]), "READY=1") {
 		t.Fatalf("%s does not become ready: it said %q, %v\n%s", p.Name, said[:n], err, &p.Out)
 	}
+	// The rest is read as systemd does, or the daemon would wait where ten messages lie.
+	ready.SetReadDeadline(time.Time{})
+	go func() {
+		for err == nil {
+			_, err = ready.Read(said)
+		}
+	}()
 	return p
 }
 
