@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +17,16 @@ import (
 	"nuconntrack/frontd/table"
 )
 
-// sampleRows is how many connections a question shows.
-const sampleRows = 10
+const (
+	// sampleRows is how many connections a question shows.
+	sampleRows = 10
+	// maxMatching is how many connections one --matching may kill: their keys, about 150 bytes
+	// each, are held until the last is killed.
+	maxMatching = 4_000_000
+	// waitTime is for how long what the helper's policy refuses for now is sent again unless it
+	// is said: with the default policy time for more than half a million.
+	waitTime = 10 * time.Minute
+)
 
 // killing is what the flags of kill say.
 type killing struct {
@@ -26,6 +35,7 @@ type killing struct {
 	yes          bool
 	force        bool
 	watchSeconds int
+	wait         time.Duration
 	format       string
 	json         bool
 }
@@ -47,7 +57,9 @@ has to say so.
 
 Each connection's fate is told: killed, already gone, replaced by another, protected by a rule of the
 helper's policy, or back within --watch-seconds: a killed TCP connection is there again with its
-next packet if the rules of the firewall let it. If any was not killed, or is back, the exit code is
+next packet if the rules of the firewall let it. The helper's policy limits how many are killed a
+second: what it refuses for that is sent again at its pace, for --wait at most, and Ctrl-C ends that
+and says how many are left. If any was not killed, or is back, the exit code is
 1, and 4 if you may not kill at all.`,
 		Example: `  nuctl kill 4066254881
   nuctl kill --matching 'dst 203.0.113.7 and tcp' --dry-run
@@ -82,6 +94,7 @@ next packet if the rules of the firewall let it. If any was not killed, or is ba
 	f.BoolVarP(&k.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&k.force, "force", false, "kill the connection that nuctl itself came in on, too")
 	f.IntVar(&k.watchSeconds, "watch-seconds", watchSeconds, "look for so many seconds, from 0 to 5, whether they come back")
+	f.DurationVar(&k.wait, "wait", waitTime, "for what `DURATION` to go on where the helper's policy limits how many are killed a second; 0: send each once")
 	f.StringVarP(&k.format, "output", "o", "table", "`FORMAT`: table, json, jsonl")
 	f.BoolVarP(&k.json, "json", "j", false, "short for -o json")
 	completeFlag(cmd, "output", completeWords("table", "json", "jsonl"))
@@ -101,6 +114,8 @@ func (k *killing) check(changed func(string) bool) error {
 		return usagef("output format %q is none of table, json, jsonl", k.format)
 	case k.watchSeconds < 0 || k.watchSeconds > most:
 		return usagef("--watch-seconds %d: must be from 0 to %d", k.watchSeconds, most)
+	case k.wait < 0:
+		return usagef("--wait %s: must not be negative", k.wait)
 	case changed("matching") && k.matching == "":
 		return usagef("--matching: an empty expression; 'nuctl kill --matching id 0-4294967295' would be all connections")
 	}
@@ -132,59 +147,50 @@ func (a *app) killMatching(ctx context.Context, k *killing, expr string) error {
 				return err
 			}
 		}
-		r := a.newReporter(k)
+		q := a.newKillQueue(k, s, page.Total)
 		if page.Total > 0 {
-			err = a.killSnapshot(ctx, k, s, query, page, r)
+			err = q.matching(ctx, s, query, page)
 		}
-		return errors.Join(err, r.end(err))
+		return q.run(ctx, err)
 	})
 }
 
-// killSnapshot kills all that match in the table of a page: in one call if the server takes
-// that many at once, else by their keys.
-func (a *app) killSnapshot(ctx context.Context, k *killing, s *client.Session, q client.Query, page client.Page, r *reporter) error {
-	if page.Total <= client.MaxMatching {
-		reports, err := s.KillMatching(ctx, q.Filters, page.Snapshot, k.options())
-		if err != nil {
-			return lost(err, maybeKilled)
-		}
-		return r.write(reports, nil)
+// matching kills what matches in the table of a page, in one call if the server takes that many
+// at once; else it puts all of their keys into the queue, since that table may be dropped before
+// the last of them is killed.
+func (q *killQueue) matching(ctx context.Context, s *client.Session, query client.Query, page client.Page) error {
+	if page.Total > maxMatching {
+		return usagef("%d connections match, more than %d: narrow the expression", page.Total, maxMatching)
 	}
-	q.Fields = []string{"key"}
-	var keys []string
+	if page.Total <= client.MaxMatching {
+		began := time.Now()
+		reports, err := s.KillMatching(ctx, query.Filters, page.Snapshot, q.k.options())
+		if err != nil {
+			return q.failed(err, page.Total)
+		}
+		return q.take(began, slices.Repeat([]doomed{{seen: true}}, len(reports)), reports)
+	}
+	query.Fields = []string{"key"}
 	for start := 0; start < page.Total; {
-		part, err := s.Window(ctx, q, start, client.PageRows, page.Snapshot)
+		part, err := s.Window(ctx, query, start, client.PageRows, page.Snapshot)
 		if err != nil {
 			return err
 		}
-		for _, row := range rowsOf(part) {
-			key, ok := row.Text("key")
-			if !ok {
-				return errors.New("the server names a connection without its key")
-			}
-			keys = append(keys, key)
-		}
-		start += len(part.Rows)
-		last := start >= page.Total || len(part.Rows) == 0
-		if len(keys) > client.MaxTargets-client.PageRows || last && len(keys) > 0 {
-			if err := a.killChunk(ctx, k, s, keys, r); err != nil {
-				return err
-			}
-			keys = keys[:0]
-		}
-		if last {
+		if len(part.Rows) == 0 {
 			break
 		}
+		for _, row := range rowsOf(part) {
+			text, _ := row.Text("key")
+			key, err := parseTarget(text)
+			if err != nil || fieldOf(key) != "key" {
+				return errors.New("the server names a connection without its key")
+			}
+			q.left = append(q.left, doomed{name: key, seen: true})
+		}
+		start += len(part.Rows)
 	}
+	q.left = q.left[:min(len(q.left), page.Total)]
 	return nil
-}
-
-func (a *app) killChunk(ctx context.Context, k *killing, s *client.Session, targets []string, r *reporter) error {
-	reports, err := s.KillNamed(ctx, targets, k.options())
-	if err != nil {
-		return lost(err, maybeKilled)
-	}
-	return r.write(reports, targets)
 }
 
 // dryRun shows what a query finds as what would be killed.

@@ -48,7 +48,6 @@ func (a *app) killNamed(ctx context.Context, k *killing, args []string) error {
 		if k.dryRun {
 			return a.dryRun(ctx, k, s, queries...)
 		}
-		r := a.newReporter(k)
 		if ask {
 			page, err := firstOf(ctx, s, queries)
 			if err != nil {
@@ -59,13 +58,10 @@ func (a *app) killNamed(ctx context.Context, k *killing, args []string) error {
 				return err
 			}
 		}
-		var err error
-		for chunk := range slices.Chunk(targets, client.MaxTargets) {
-			if err = a.killChunk(ctx, k, s, chunk, r); err != nil {
-				break
-			}
-		}
-		return errors.Join(err, r.end(err))
+		q := a.newKillQueue(k, s, len(targets))
+		// An id is looked up in a table; a key may never have been in one.
+		q.named(targets, func(name string) bool { return fieldOf(name) == "id" })
+		return q.run(ctx, nil)
 	})
 }
 

@@ -4,15 +4,18 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"nuconntrack/cmd/nuctl/client"
 	"nuconntrack/cmd/nuctl/connection"
 	"nuconntrack/cmd/nuctl/output"
+	"nuconntrack/frontd/table"
 )
 
 // reporter tells what became of connections that were to be killed.
@@ -41,15 +44,21 @@ func (a *app) newReporter(k *killing) *reporter {
 	return r
 }
 
-// write tells of some, named as in targets; nil targets are those of a table.
-func (r *reporter) write(reports []client.Report, targets []string) error {
+// write tells of some, and which of these were seen in a table before; nil: none.
+func (r *reporter) write(reports []client.Report, seen []bool) error {
 	for i, report := range reports {
-		r.count(report, targets == nil || fieldOf(targets[i]) == "id")
+		r.count(report, seen != nil && seen[i])
 		if r.json == nil {
 			fmt.Fprintln(r.out, r.line(report))
 			continue
 		}
-		row := connection.Row{"id": report.ID, "outcome": report.Outcome}
+		row := connection.Row{"outcome": report.Outcome}
+		if report.ID == "" {
+			report.ID = idOfKey(report.Key)
+		}
+		if report.ID != "" {
+			row["id"] = report.ID
+		}
 		if report.Key != "" {
 			row["key"] = report.Key
 		}
@@ -129,7 +138,7 @@ func (r *reporter) advice() string {
 	case client.OutcomeForbidden:
 		return "the helper's policy or the server forbids it, as said above; --force kills the connection that nuctl itself came in on"
 	case client.OutcomeFailed:
-		return "each line says why; if it was too many requests, run the same command again for those that are left: the helper's policy sets how many a second may be killed"
+		return "each line says why; where it was too many requests, the helper's policy sets how many a second may be killed: run the same command again for those that are left, or let it take longer by --wait"
 	case client.OutcomeProtected:
 		code = client.FaultPolicy
 	case client.OutcomeReplaced:
@@ -174,12 +183,21 @@ func (r *reporter) word(outcome string) string {
 
 // named says which connection it is: its key holds its addresses.
 func (r *reporter) named(report client.Report) string {
-	id := "id " + output.Clean(report.ID)
+	id := "id " + output.Clean(cmp.Or(report.ID, idOfKey(report.Key), report.Key))
 	row, err := connection.OfKey(report.Key)
 	if err != nil {
 		return id
 	}
 	return r.app.described(row) + " (" + id + ")"
+}
+
+// idOfKey is the id that a key holds; "" if it is none.
+func idOfKey(key string) string {
+	target, err := table.DecodeKey(key)
+	if err != nil {
+		return ""
+	}
+	return strconv.FormatUint(uint64(target.ID), 10)
 }
 
 // described is a connection on one line, without its id.
