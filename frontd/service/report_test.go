@@ -130,6 +130,43 @@ func TestKillReport(t *testing.T) {
 	}
 }
 
+// TestIDsOfNewConnections names connections by ids that no table of the session has, as who has
+// them from conntrack(8) does.
+func TestIDsOfNewConnections(t *testing.T) {
+	for name, lines := range map[string]string{"whole table": "", "scope": "networks = ['192.0.2.0/24']", "marks": "marks = ['0/1']"} {
+		t.Run(name, func(t *testing.T) {
+			h := &helpertest.Helper{}
+			viewed, other := port(1), helpertest.Port(6, 5, "203.0.113.1:1", "198.51.100.7:443")
+			h.Add(viewed)
+			c := scoped(t, h, lines)
+			h.Add(port(2)) // before the session has a table
+			want := func(id uint32, outcome string) {
+				t.Helper()
+				got, err := c.KillReport(t.Context(), []Ref{RefID(id), RefID(99)}, KillOptions{})
+				if err != nil || got[0].Outcome != outcome || got[1].Outcome != OutcomeUnknown {
+					t.Errorf("id %d: %+v, %v, want %s", id, got, err, outcome)
+				}
+			}
+			want(2, OutcomeKilled)
+			if _, err := c.View(t.Context(), ViewRequest{}); err != nil {
+				t.Fatal(err)
+			}
+			h.Add(port(3), other) // after it
+			want(3, OutcomeKilled)
+			if lines != "" && strings.HasPrefix(lines, "networks") {
+				want(5, OutcomeUnknown)
+			}
+			before := h.Dumps()
+			if got, err := c.KillReport(t.Context(), []Ref{RefID(1)}, KillOptions{}); err != nil || got[0].Outcome != OutcomeKilled {
+				t.Errorf("the one that was viewed: %+v, %v", got, err)
+			}
+			if n := h.Dumps() - before; n != 0 && !strings.HasPrefix(lines, "marks") {
+				t.Errorf("the table was read %d times for an id that the session has seen", n)
+			}
+		})
+	}
+}
+
 func TestKillReportWithoutHelper(t *testing.T) {
 	h := &helpertest.Helper{}
 	h.Add(port(1))
@@ -149,8 +186,8 @@ func TestKillReportWithoutHelper(t *testing.T) {
 	if _, err := c.KillReport(t.Context(), []Ref{RefID(7), RefID(1)}, KillOptions{Watch: time.Second}); code(err) != CodeHelper {
 		t.Errorf("no kill: %v", err)
 	}
-	if reports, err := c.KillReport(t.Context(), []Ref{RefID(7)}, KillOptions{Watch: time.Second}); err != nil || reports[0].Outcome != OutcomeUnknown {
-		t.Errorf("nothing to kill: %v, %v", reports, err)
+	if _, err := c.KillReport(t.Context(), []Ref{RefID(7)}, KillOptions{Watch: time.Second}); code(err) != CodeHelper {
+		t.Errorf("an id that the session has not seen: %v", err)
 	}
 }
 

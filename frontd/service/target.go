@@ -46,38 +46,54 @@ type found struct {
 // the two must not be told apart by it.
 func noConnection() *Fault { return fault(CodeNoConnection, "no such connection") }
 
-// find looks connections up. Ids are looked up in the table that the session viewed last,
-// else in a fresh one; keys name what they name, if it is in the user's scope. The order is
-// kept.
+// find looks connections up. Ids are looked up in the table that the session viewed last, and
+// those that it lacks in one whose reading began after the call: a client may know an id from
+// elsewhere, or from a moment ago. Keys name what they name, if it is in the user's scope. The
+// order is kept.
 func (c *Call) find(ctx context.Context, refs []Ref) ([]found, error) {
 	began := time.Now()
 	holder, _, _ := c.remembered()
-	snap := c.s.tables.Last(holder)
-	var ids []uint32
-	for _, r := range refs {
-		if !r.exact {
-			ids = append(ids, r.id)
-		}
-	}
-	var rows map[uint32][]int32
-	if len(ids) > 0 {
-		if snap == nil {
-			var err error
-			if snap, err = c.look(ctx, ""); err != nil {
-				return nil, err
-			}
-		}
-		rows = snap.FindIDs(ids)
-	}
+	last := c.s.tables.Last(holder)
 	out := make([]found, len(refs))
+	var ids []int
 	for i, r := range refs {
 		if r.exact {
-			out[i] = c.findKey(snap, r.target)
+			out[i] = c.findKey(last, r.target)
 		} else {
-			out[i] = c.findRow(snap, rows[r.id])
+			ids = append(ids, i)
 		}
 	}
+	if last != nil {
+		ids = c.findIDs(last, refs, ids, out)
+	}
+	if len(ids) > 0 {
+		fresh, err := c.s.tables.Fresh(ctx, began)
+		if err != nil {
+			return nil, err
+		}
+		if last == nil {
+			c.hold(fresh)
+		}
+		c.findIDs(fresh, refs, ids, out)
+	}
 	return out, c.confirm(ctx, began, out)
+}
+
+// findIDs looks the ids at these places up in a table, and returns the places of those that
+// are not in it for this user.
+func (c *Call) findIDs(snap *table.Snapshot, refs []Ref, at []int, out []found) (missing []int) {
+	ids := make([]uint32, len(at))
+	for i, place := range at {
+		ids[i] = refs[place].id
+	}
+	rows := snap.FindIDs(ids)
+	for i, place := range at {
+		var there bool
+		if out[place], there = c.findRow(snap, rows[ids[i]]); !there {
+			missing = append(missing, place)
+		}
+	}
+	return missing
 }
 
 // findKey says what a key names. A table is not needed for that, but tells whether the
@@ -94,8 +110,9 @@ func (c *Call) findKey(snap *table.Snapshot, target ipc.Target) found {
 	return f
 }
 
-// findRow says what an id names that all these rows of a table have.
-func (c *Call) findRow(snap *table.Snapshot, rows []int32) found {
+// findRow says what an id names that all these rows of a table have, and whether any of them
+// is there for the user.
+func (c *Call) findRow(snap *table.Snapshot, rows []int32) (f found, there bool) {
 	var seen []int32
 	for _, row := range rows {
 		// A twin that the user does not see does not make an id ambiguous.
@@ -105,10 +122,10 @@ func (c *Call) findRow(snap *table.Snapshot, rows []int32) found {
 	}
 	switch len(seen) {
 	case 0:
-		return found{fault: noConnection()}
+		return found{fault: noConnection()}, false
 	case 1:
-		return found{target: snap.Target(seen[0]), known: true}
+		return found{target: snap.Target(seen[0]), known: true}, true
 	default:
-		return found{fault: fault(CodeAmbiguous, "the id stands for %d connections, use the key", len(seen))}
+		return found{fault: fault(CodeAmbiguous, "the id stands for %d connections, use the key", len(seen))}, true
 	}
 }
