@@ -94,6 +94,8 @@ func TestGroupsBadParameters(t *testing.T) {
 		"filters no sort":  {[]string{by, num(1)}, -32602, "filters"},
 		"unknown order":    {[]string{by, emptyArray, str("orig_src")}, -32602, "order_by"},
 		"direction":        {[]string{by, emptyArray, str("value"), str("UP")}, -32602, "UP"},
+		"empty order":      {[]string{by, emptyArray, str("")}, -32602, "order_by"},
+		"empty direction":  {[]string{by, emptyArray, str("value"), str("")}, -32602, "order_dir"},
 		"start negative":   {[]string{by, emptyArray, str("value"), str("A"), num(-1)}, -32602, "negative"},
 		"length negative":  {[]string{by, emptyArray, str("value"), str("A"), num(0), num(-1)}, -32602, "negative"},
 		"unknown option":   {[]string{by, emptyArray, str("value"), str("A"), num(0), num(1), members("fields", list())}, -32602, "fields"},

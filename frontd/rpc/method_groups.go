@@ -50,10 +50,10 @@ func groupRequest(p params) (req service.GroupRequest, err error) {
 	if req.Filters, err = p.filters(1); err != nil {
 		return req, err
 	}
-	if req.OrderBy, err = p.text(2, "order_by", ""); err != nil {
+	if req.OrderBy, err = p.choice(2, "order_by"); err != nil {
 		return req, err
 	}
-	if req.OrderDir, err = p.text(3, "order_dir", ""); err != nil {
+	if req.OrderDir, err = p.choice(3, "order_dir"); err != nil {
 		return req, err
 	}
 	if req.Start, err = p.count(4, "start", 0); err != nil {

@@ -71,10 +71,10 @@ func (s *Server) viewRequest(p params) (req service.ViewRequest, err error) {
 	if req.Filters, err = p.filters(0); err != nil {
 		return req, err
 	}
-	if req.OrderBy, err = p.text(1, "order_by", ""); err != nil {
+	if req.OrderBy, err = p.choice(1, "order_by"); err != nil {
 		return req, err
 	}
-	if req.OrderDir, err = p.text(2, "order_dir", ""); err != nil {
+	if req.OrderDir, err = p.choice(2, "order_dir"); err != nil {
 		return req, err
 	}
 	if req.Start, err = p.count(3, "start", 0); err != nil {

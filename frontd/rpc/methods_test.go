@@ -202,6 +202,8 @@ func TestBadParametersDoNothing(t *testing.T) {
 		"unknown order":             {"view", []string{emptyArray, str("colour")}, "colour"},
 		"order no string":           {"view", []string{emptyArray, num(1)}, "order_by"},
 		"unknown direction":         {"view", []string{emptyArray, str("id"), str("UP")}, "UP"},
+		"empty order":               {"view", []string{emptyArray, str("")}, "order_by"},
+		"empty direction":           {"view", []string{emptyArray, str("id"), str("")}, "order_dir"},
 		"start negative":            {"view", []string{emptyArray, str("id"), str("A"), num(-1)}, "negative"},
 		"length negative":           {"view", []string{emptyArray, str("id"), str("A"), num(0), num(-1)}, "negative"},
 		"options no struct":         {"view", []string{emptyArray, str("id"), str("A"), num(0), num(1), num(1)}, "struct"},

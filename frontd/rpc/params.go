@@ -29,6 +29,16 @@ func (p params) text(i int, name, missing string) (string, error) {
 	return p[i].Text, nil
 }
 
+// choice reads the name of one of several things; an empty string names none of them. "" says
+// that the parameter was left out.
+func (p params) choice(i int, name string) (string, error) {
+	s, err := p.text(i, name, "")
+	if err == nil && s == "" && p.has(i) {
+		return "", service.BadParam("%s: the string is empty", name)
+	}
+	return s, err
+}
+
 // count reads a number of rows.
 func (p params) count(i int, name string, missing int) (int, error) {
 	if !p.has(i) {
