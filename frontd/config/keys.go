@@ -79,9 +79,9 @@ func spans() []span {
 	const tick, day = 100 * time.Millisecond, 24 * time.Hour
 	return []span{
 		{"max_age", time.Second, 0, 5 * time.Minute, func(c *Config) *time.Duration { return &c.View.MaxAge }},
-		{"session_timeout", session.DefaultTimeout, time.Second, day, func(c *Config) *time.Duration { return &c.Sessions.Timeout }},
-		{"web_session_timeout", 15 * time.Minute, time.Second, day, func(c *Config) *time.Duration { return &c.Sessions.WebTimeout }},
-		{"session_lifetime", session.DefaultLifetime, time.Second, 366 * day, func(c *Config) *time.Duration { return &c.Sessions.Lifetime }},
+		{"session_timeout", session.DefaultTimeout, tick, day, func(c *Config) *time.Duration { return &c.Sessions.Timeout }},
+		{"web_session_timeout", 15 * time.Minute, tick, day, func(c *Config) *time.Duration { return &c.Sessions.WebTimeout }},
+		{"session_lifetime", session.DefaultLifetime, tick, 366 * day, func(c *Config) *time.Duration { return &c.Sessions.Lifetime }},
 		{"header_timeout", 10 * time.Second, tick, 5 * time.Minute, func(c *Config) *time.Duration { return &c.Connections.Header }},
 		{"body_timeout", 30 * time.Second, tick, time.Hour, func(c *Config) *time.Duration { return &c.Connections.Body }},
 		{"write_timeout", time.Minute, tick, time.Hour, func(c *Config) *time.Duration { return &c.Connections.Write }},
