@@ -11,7 +11,8 @@ import (
 // Outcome is what became of a kill or a change.
 type Outcome uint8
 
-// The outcomes. String gives the words of the outside interface and of the audit.
+// The outcomes. String gives the words of the log; the outside interface and the fields of the
+// audit have those of them that they know.
 const (
 	Killed    Outcome = 1  // the kernel removed it
 	Changed   Outcome = 2  // the kernel holds the new value, as read back
@@ -79,7 +80,7 @@ type Stats struct {
 // NumCounters is how many per-CPU counters there are.
 const NumCounters = 10
 
-// CounterNames are the names of Stats.PerCPU, as `conntrack -S` prints them.
+// CounterNames are the names of Stats.PerCPU, as the kernel's attributes (CTA_STATS_*) have them.
 func CounterNames() [NumCounters]string {
 	return [NumCounters]string{"found", "invalid", "insert", "insert_failed", "drop",
 		"early_drop", "error", "search_restart", "clash_resolve", "chain_toolong"}

@@ -167,7 +167,7 @@ func (l *ledger) enter(e map[string]string) error {
 	case "killed", "changed":
 		l.done[e["NUCT_REQUEST_ID"]] = outcome
 		return l.act(e, name)
-	case "gone", "replaced", "protected", "forbidden", "fixed", "failed":
+	case "gone", "replaced", "protected", "forbidden", "failed":
 		return nil
 	}
 	return fmt.Errorf("outcome %q", e["NUCT_OUTCOME"])

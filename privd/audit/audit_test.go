@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -51,6 +52,8 @@ func TestFields(t *testing.T) {
 	refused := sample()
 	refused.Op, refused.Old, refused.New = ipc.OpKill, nil, nil
 	refused.Outcome, refused.Rule = ipc.Protected, "management"
+	fixed := sample()
+	fixed.Field, fixed.Outcome = ipc.FieldTimeout, ipc.Fixed
 	zoned := sample()
 	zoned.Target.Orig.Zone = 7
 	both := zoned
@@ -79,6 +82,7 @@ func TestFields(t *testing.T) {
 		{"intent", intent, map[string]string{"NUCT_PHASE": "intent", "NUCT_OUTCOME": "", "PRIORITY": "6"}},
 		{"refused kill", refused, map[string]string{"NUCT_ACTION": "kill", "NUCT_FIELD": "", "NUCT_OLD": "", "NUCT_NEW": "",
 			"NUCT_RULE": "management", "NUCT_OUTCOME": "protected", "PRIORITY": "4"}},
+		{"timeout that is fixed", fixed, map[string]string{"NUCT_FIELD": "timeout", "NUCT_OUTCOME": "failed", "PRIORITY": "4"}},
 		{"zone of one direction", zoned, map[string]string{"NUCT_ZONE": "orig=7 repl=0"}},
 		{"zone of both directions", both, map[string]string{"NUCT_ZONE": "7"}},
 		{"ICMP", icmp, map[string]string{"NUCT_ORIG": "icmp src=192.0.2.1 dst=198.51.100.7 type=8 code=0 id=5"}},
@@ -95,6 +99,22 @@ func TestFields(t *testing.T) {
 				t.Errorf("the message says too little: %q", got["MESSAGE"])
 			}
 		})
+	}
+}
+
+// TestOutcomes keeps to the words of the outside interface, for programs that match them.
+func TestOutcomes(t *testing.T) {
+	known := strings.Fields("killed gone replaced protected forbidden ambiguous unknown returned failed changed partial")
+	for o := ipc.Killed; o <= ipc.Unaudited; o++ {
+		e := sample()
+		e.Outcome = o
+		got := fieldsOf(e)
+		if !slices.Contains(known, got["NUCT_OUTCOME"]) {
+			t.Errorf("outcome %q is none of %q", got["NUCT_OUTCOME"], known)
+		}
+		if !strings.Contains(got["MESSAGE"], ": "+o.String()) {
+			t.Errorf("the message does not say %q: %s", o, got["MESSAGE"])
+		}
 	}
 }
 

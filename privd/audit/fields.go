@@ -55,7 +55,7 @@ func (f *fields) set(e *Entry) {
 	f.end("NUCT_NEW", appendNumber(f.text, e.New))
 	f.add("NUCT_RULE", e.Rule)
 	if e.Phase != Intent {
-		f.add("NUCT_OUTCOME", e.Outcome.String())
+		f.add("NUCT_OUTCOME", e.outcome())
 	}
 }
 
@@ -98,4 +98,14 @@ func (e *Entry) priority() string {
 		return priorityNotice
 	}
 	return priorityWarning
+}
+
+// outcome is the word for programs, one of those that kill_report has, "changed" and "partial".
+// The message has the finer one.
+func (e *Entry) outcome() string {
+	switch e.Outcome {
+	case ipc.Fixed, ipc.Limited, ipc.Unaudited:
+		return ipc.Failed.String()
+	}
+	return e.Outcome.String()
 }
