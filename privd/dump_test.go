@@ -55,44 +55,49 @@ func TestDumpThatFailsSaysSo(t *testing.T) {
 // A dump that nobody takes ends, gives its turn to the next, and delays no kill.
 func TestSlowReaderOfADumpIsDropped(t *testing.T) {
 	const whole = 1000 * 32768
-	k := newFakeKernel()
-	started := make(chan struct{})
-	start := sync.OnceFunc(func() { close(started) })
-	k.dump = func(ctx context.Context, each func([]byte) error) error {
-		start()
-		for range 1000 {
-			if err := each(make([]byte, 32768)); err != nil {
-				return err
+	withTime(t, 100*time.Millisecond, func(limit time.Duration) error {
+		k := newFakeKernel()
+		started := make(chan struct{})
+		start := sync.OnceFunc(func() { close(started) })
+		k.dump = func(ctx context.Context, each func([]byte) error) error {
+			start()
+			for range 1000 {
+				if err := each(make([]byte, 32768)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		h := startHelper(t, privd.Config{Table: k, Reader: k, Limits: privd.Limits{Write: limit}})
+		slow, err := tryHello(t, h, ipc.PurposeDump)
+		if err != nil {
+			return err
+		}
+		if err := slow.SetDeadline(time.Now().Add(limit + patience)); err != nil {
+			t.Fatal(err)
+		}
+		send(t, slow, packet(t, ipc.Request{Op: ipc.OpDump}))
+		<-started // so that the next dump comes after this one and waits for its turn
+		if _, err := h.client.Stats(t.Context()); err != nil {
+			return err
+		}
+		end, err := h.client.Dump(t.Context(), func([]byte) error { return nil })
+		if err == nil && end.Bytes != whole {
+			t.Errorf("the next dump: %+v", end)
+		}
+		// What was sent before is still there to read; then comes the end, long before the whole.
+		got, b := 0, make([]byte, 1<<17)
+		for {
+			n, err := slow.Read(b)
+			if err != nil || n == 0 {
+				break
+			}
+			if got += n; got >= whole {
+				t.Fatal("the slow reader was served to the end")
 			}
 		}
-		return nil
-	}
-	h := startHelper(t, privd.Config{Table: k, Reader: k, Limits: privd.Limits{Write: 500 * time.Millisecond}})
-	slow := helloAtLast(t, h, ipc.PurposeDump)
-	send(t, slow, packet(t, ipc.Request{Op: ipc.OpDump}))
-	<-started // so that the next dump comes after this one and waits for its turn
-	wantServingAtLast(t, h)
-	// Who stands still for so long in the middle of it is a slow reader too, and asks again.
-	for deadline := time.Now().Add(patience); ; {
-		end, err := h.client.Dump(t.Context(), func([]byte) error { return nil })
-		if err == nil && end.Bytes == whole {
-			break
-		}
-		if err == nil || time.Now().After(deadline) {
-			t.Fatalf("the next dump: %+v, %v", end, err)
-		}
-	}
-	// What was sent before is still there to read; then comes the end, long before the whole.
-	got, b := 0, make([]byte, 1<<17)
-	for {
-		n, err := slow.Read(b)
-		if err != nil || n == 0 {
-			break
-		}
-		if got += n; got >= whole {
-			t.Fatal("the slow reader was served to the end")
-		}
-	}
+		return err
+	})
 }
 
 // One dump at a time; who waits for his turn and leaves gives up his place.
