@@ -61,7 +61,10 @@ func (m *machine) contents(t *testing.T) []string {
 	return all
 }
 
-// written lists the files that are in the container and not under it, and with "removed " before them
+// removed stands before the name of a file that the container has removed.
+const removed = "removed "
+
+// written lists the files that are in the container and not under it, and with removed before them
 // those that are only there.
 func (m *machine) written() (all []string, err error) {
 	err = filepath.WalkDir(m.upper, func(path string, d fs.DirEntry, err error) error {
@@ -76,7 +79,7 @@ func (m *machine) written() (all []string, err error) {
 		}
 		_, under := os.Lstat(filepath.Join("/", inside))
 		if d.Type()&fs.ModeCharDevice != 0 { // overlayfs's whiteout, at these places
-			all = append(all, "removed "+inside)
+			all = append(all, removed+inside)
 		} else if under != nil {
 			all = append(all, inside)
 		}

@@ -123,7 +123,7 @@ func probe(args []string) int {
 func testFences(t *testing.T, m *machine) {
 	for unit, may := range map[string]string{frontd: "AF_UNIX", privd: "AF_NETLINK AF_UNIX"} {
 		t.Run(unit, func(t *testing.T) {
-			m.dropIn(t, unit, "Type=exec\nRestart=no\nWatchdogSec=0\nSyslogIdentifier=probe-"+unit+
+			m.dropIn(t, unit, "Type=exec\nRestart=no\nWatchdogSec=0\nStandardOutput=journal\nSyslogIdentifier=probe-"+unit+
 				"\nExecStart=\nExecStart="+probePath+" "+probeArgument+"\n")
 			m.do(t, "systemctl", "restart", unit+".service")
 			var said string

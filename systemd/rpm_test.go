@@ -43,6 +43,9 @@ func testRPM(t *testing.T, m *machine, file, upgrade string) {
 	}
 	// RPM knows no purge: the users stay, and what they and the administrator wrote.
 	for _, s := range m.contents(t) {
+		if strings.HasPrefix(s, removed) {
+			continue // an empty folder that others had made, and that is the package's too
+		}
 		known := strings.Contains(s, "nuconntrack:") || strings.Contains(s, "nuconntrack-privd:") || strings.HasPrefix(s, "/etc/nuconntrack") ||
 			strings.HasPrefix(s, "/run/nuconntrack-privd")
 		if !known && !slices.Contains(before, s) {
