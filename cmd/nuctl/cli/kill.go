@@ -57,10 +57,12 @@ has to say so.
 
 Each connection's fate is told: killed, already gone, replaced by another, protected by a rule of the
 helper's policy, or back within --watch-seconds: a killed TCP connection is there again with its
-next packet if the rules of the firewall let it. The helper's policy limits how many are killed a
-second: what it refuses for that is sent again at its pace, for --wait at most, and Ctrl-C ends that
-and says how many are left. If any was not killed, or is back, the exit code is
-1, and 4 if you may not kill at all.`,
+next packet if the rules of the firewall let it. If any was not killed, or is back, the exit code is
+1, and 4 if you may not kill at all.
+
+The helper's policy limits how many are killed a second. What it refuses for that reason is sent
+again, as it allows, for as long as --wait says. Ctrl-C ends that, and then it is told how many were
+killed and how many were not.`,
 		Example: `  nuctl kill 4066254881
   nuctl kill --matching 'dst 203.0.113.7 and tcp' --dry-run
   nuctl kill --matching 'src 10.0.0.5 and not dport 22' --watch-seconds 5

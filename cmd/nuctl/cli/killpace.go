@@ -27,11 +27,11 @@ const (
 // pace finds out how many connections at a time the helper's bucket lets through, from what
 // becomes of those that are sent. The zero value stands for a bucket that has refused nothing yet.
 type pace struct {
-	rate    float64   // a second
-	known   bool      // it was measured, and not only tried
-	empty   time.Time // when the bucket was last seen empty; zero: never
-	through int       // since then
-	next    time.Time // the next portion goes no earlier
+	rate     float64   // a second, that is tried
+	measured float64   // a second, of what went through; 0: not known
+	empty    time.Time // when the bucket was last seen empty; zero: never
+	through  int       // since then
+	next     time.Time // the next portion goes no earlier
 }
 
 // portion is how many to send now, from 1 to what a call may name.
@@ -56,7 +56,8 @@ func (p *pace) sent(began time.Time, n, refused int, after time.Duration) {
 			// Somebody else may have spent all of it, and stop.
 			p.rate = max(p.rate/2, leastRate)
 		case spent > 0:
-			p.rate, p.known = float64(p.through)/spent, true
+			p.measured = float64(p.through) / spent
+			p.rate = p.measured
 		}
 		p.empty, p.through, p.next = began, 0, began.Add(max(after, leastPause))
 	case !p.empty.IsZero():

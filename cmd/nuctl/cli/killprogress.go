@@ -44,10 +44,10 @@ func (p *progress) show(q *killQueue, pause time.Duration) {
 		return
 	}
 	text := fmt.Sprintf("%d killed, %d to go", q.report.killed, len(q.left))
-	switch rate := q.pace.rate; {
+	switch rate := q.pace.measured; {
 	case pause > 2*leastPause:
 		text += fmt.Sprintf(", the next in %s", pause.Round(time.Second))
-	case rate >= 1 && q.pace.known:
+	case rate >= 1:
 		rest := time.Duration(float64(len(q.left))/rate*float64(time.Second)) + time.Second
 		text += fmt.Sprintf(", about %.0f a second: %s left", rate, rest.Truncate(time.Second))
 	}
