@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,22 @@ func TestLongBodyOfASession(t *testing.T) {
 	d.raw("/RPC2", document("view", s)+"<x/>").want(t, -32700)
 	d.raw("/RPC2", "<!DOCTYPE x>"+document("view", s)).want(t, -32700)
 	d.raw("/RPC2", "<methodResponse/>").want(t, -32600)
+}
+
+func TestLongBodyOfManyCalls(t *testing.T) {
+	d := start(t)
+	d.three()
+	s := d.login()
+	call := func(session string) string {
+		ids := list(slices.Repeat([]string{num(53)}, 500)...)
+		return members("methodName", str("kill"), "params", list(session, ids))
+	}
+	got := d.call("system.multicall", list(call(s), call(s))).value.([]any)
+	if first, ok := got[0].([]any); len(got) != 2 || !ok || len(first) != 1 || len(d.helper.Asked()) != 2 {
+		t.Errorf("%v, asked %d times", got, len(d.helper.Asked()))
+	}
+	d.call("system.multicall", list(call(str("bogus")), call(s))).want(t, 2)
+	d.call("system.multicall", list(num(1), call(s), call(s))).want(t, 2)
 }
 
 // TestSlowLongBodiesLeaveRoomForOthers: a user who begins as many long requests as there may be,

@@ -9,6 +9,8 @@ import (
 
 func TestPeekSession(t *testing.T) {
 	const head = "<methodCall><methodName>view</methodName><params><param>"
+	const calls = "<methodCall><methodName>" + multicall + "</methodName><params><param><value><array><data><value><struct>"
+	const oneParam = "<member><name>params</name><value><array><data><value>s</value>"
 	for _, tc := range []struct {
 		name, prefix, method, first string
 		ok                          bool
@@ -26,6 +28,19 @@ func TestPeekSession(t *testing.T) {
 		{"array of strings", head + "<value><array><data><value>s</value></data></array></value>", "view", "", false},
 		{"nil", head + "<value><nil/></value>", "view", "", false},
 		{"mixed", head + "<value>s<string>s</string></value>", "view", "", false},
+		{"calls of multicall", calls + "<member><name>methodName</name><value>view</value></member>" + oneParam, multicall, "s", true},
+		{"its parameters first", calls + oneParam, multicall, "s", true},
+		{"its parameters typed, with gaps", strings.ReplaceAll(calls+strings.Replace(oneParam, "s</value>", "<string>s</string></value>", 1), "><", "> <!-- -->\n<"), multicall, "s", true},
+		{"calls, cut before the parameter ends", calls + strings.TrimSuffix(oneParam, ">"), multicall, "", false},
+		{"calls of another method", strings.Replace(calls, multicall, "view", 1) + oneParam, "view", "", false},
+		{"call without parameters", calls + "<member><name>methodName</name><value>view</value></member></struct></value>", multicall, "", false},
+		{"call with empty parameters", calls + "<member><name>params</name><value><array><data/></array></value></member>", multicall, "", false},
+		{"call with a struct before", calls + "<member><name>x</name><value><struct/></value></member>" + oneParam, multicall, "", false},
+		{"call with a string as parameters", calls + "<member><name>params</name><value>s</value></member>", multicall, "", false},
+		{"call whose first parameter is an int", calls + strings.Replace(oneParam, "s</value>", "<int>5</int></value>", 1), multicall, "", false},
+		{"call that is a string", strings.TrimSuffix(calls, "<struct>") + "s</value>", multicall, "", false},
+		{"no calls", strings.TrimSuffix(calls, "<value><struct>") + "</data></array></value>", multicall, "", false},
+		{"calls that are a string", "<methodCall><methodName>" + multicall + "</methodName><params><param><value>s</value>", multicall, "", false},
 		{"cut in the end tag", head + "<value>s</value", "view", "", false},
 		{"cut before the end tag", head + "<value>s", "view", "", false},
 		{"cut after the type", head + "<value><string>s</string>", "view", "", false},
@@ -68,8 +83,30 @@ func TestPeekEveryCut(t *testing.T) {
 func checkPeek(t *testing.T, body []byte, call *Call) {
 	t.Helper()
 	method, first, ok := PeekSession(body)
-	isString := len(call.Params) > 0 && call.Params[0].Kind == KindString
-	if method != call.Method || ok != isString || ok && first != call.Params[0].Text {
+	want, isString := firstOf(call)
+	if method != call.Method || ok != isString || ok && first != want {
 		t.Errorf("peek found %q, %q, %v in\n%s", method, first, ok, showCall(call))
 	}
+}
+
+// firstOf is what PeekSession should find in a call.
+func firstOf(call *Call) (text string, ok bool) {
+	params := call.Params
+	if call.Method == multicall {
+		if len(params) == 0 || len(params[0].Items) == 0 {
+			return "", false
+		}
+		members := params[0].Items[0].Members
+		for len(members) > 0 && members[0].Name != "params" && members[0].Value.Kind == KindString {
+			members = members[1:]
+		}
+		if len(members) == 0 || members[0].Name != "params" {
+			return "", false
+		}
+		params = members[0].Value.Items
+	}
+	if len(params) == 0 || params[0].Kind != KindString {
+		return "", false
+	}
+	return params[0].Text, true
 }
