@@ -17,7 +17,8 @@ const (
 	maybeChanged = "the server's answer is missing: the connection may have been changed all the same, 'nuctl list' shows it"
 )
 
-// lostError is that of a call that may have been done, since the answer to it is lost.
+// lostError is that of a call that may have been done, since the answer to it is lost, or of
+// work that is half done; its text says so to the user.
 type lostError struct {
 	err  error
 	text string
