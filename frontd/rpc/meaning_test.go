@@ -84,7 +84,8 @@ func TestUsers(t *testing.T) {
 	d.call("view", s, members("class", str("x"))).want(t, -32602, "[[class]]")
 }
 
-// Where nothing is configured there are no such fields, and every way to name one says why.
+// Where nothing is configured there are no such fields, and who names one is told why. Those of
+// users are shown and ordered by all the same: rows lack them.
 func TestNoMeaning(t *testing.T) {
 	d := start(t)
 	d.marked(1000)
@@ -99,8 +100,19 @@ func TestNoMeaning(t *testing.T) {
 			value = "<boolean>1</boolean>"
 		}
 		d.call("view", s, members(field, value)).want(t, -32602, field, says)
-		d.call("view", s, emptyArray, str(field)).want(t, -32602, "order_by", says)
-		d.call("view", s, emptyArray, str("id"), str("A"), num(0), num(1), members("fields", list(str(field)))).want(t, -32602, "options.fields", says)
+		ordered := d.call("view", s, emptyArray, str(field), str("D"))
+		picked := d.call("view", s, emptyArray, str("id"), str("A"), num(0), num(1), members("fields", list(str(field), str("id"))))
+		if field == "class" {
+			ordered.want(t, -32602, "order_by", says)
+			picked.want(t, -32602, "options.fields", says)
+		} else {
+			if rows := ordered.table(t); len(rows) != 1 || rows[0][field] != nil {
+				t.Errorf("by %s: %v", field, rows)
+			}
+			if row := picked.table(t)[0]; len(row) != 1 || row["id"] == nil {
+				t.Errorf("with %s: %v", field, row)
+			}
+		}
 		d.call("groups", s, str(field)).want(t, -32602, "by", says)
 		d.call("groups", s, str("proto"), members(field, value)).want(t, -32602, says)
 		if slices.Contains(d.fieldNames(s), field) {
@@ -133,6 +145,11 @@ func TestClasses(t *testing.T) {
 	d := startConfigured(t, "", classes)
 	all := d.marked(0x110, 0x121, 0x30, 0x130, 0x11)
 	s := d.login()
+	for _, row := range d.call("view", s, emptyArray, str("user_id"), str("A"), num(0), num(9), members("fields", list(str("username"), str("authenticated")))).table(t) {
+		if len(row) > 0 {
+			t.Errorf("classes alone say of users: %v", row)
+		}
+	}
 	rows := d.call("view", s, emptyArray, str("class"), str("A")).table(t)
 	for i, want := range []any{"bulk", "idle", "voice", "voice", nil} {
 		if rows[i]["class"] != want {

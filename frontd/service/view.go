@@ -81,7 +81,7 @@ func (c *Call) query(r ViewRequest) (table.Query, []table.Field, error) {
 		return table.Query{}, nil, err
 	}
 	if by, ok := table.FieldNamed(order); ok {
-		if err := c.set.known("order_by", &by); err != nil {
+		if err := c.set.shown("order_by", &by); err != nil {
 			return table.Query{}, nil, err
 		}
 	}
@@ -117,7 +117,7 @@ func (set *settings) fieldsOf(names []string) ([]table.Field, error) {
 		if !ok || !f.Listed && !f.Sort {
 			return nil, BadParam("options.fields: there is no field %q", cut(name))
 		}
-		if err := set.known("options.fields", &f); err != nil {
+		if err := set.shown("options.fields", &f); err != nil {
 			return nil, err
 		}
 		if !seen[name] {

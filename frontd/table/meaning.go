@@ -108,6 +108,9 @@ func (m *Meaning) Has(f *Field) bool {
 	return true
 }
 
+// OfUser says whether a field tells of the user in the mark.
+func (f *Field) OfUser() bool { return f.needs == needsUsers }
+
 // Lacks says why there is no such field; false if there is.
 func (m *Meaning) Lacks(f *Field) (why reason.Reason, lacks bool) {
 	switch {
