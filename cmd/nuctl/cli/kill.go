@@ -170,7 +170,13 @@ func (q *killQueue) matching(ctx context.Context, s *client.Session, query clien
 		if err != nil {
 			return q.failed(err, page.Total)
 		}
-		return q.take(began, slices.Repeat([]doomed{{seen: true}}, len(reports)), reports)
+		asked := page.Total
+		q.total = max(asked, len(reports))
+		err = q.take(began, slices.Repeat([]doomed{{seen: true}}, len(reports)), reports)
+		if err == nil && len(reports) != asked {
+			err = fmt.Errorf("the server tells of %s, and %d were to be killed", plural(len(reports)), asked)
+		}
+		return err
 	}
 	query.Fields = []string{"key"}
 	for start := 0; start < page.Total; {
@@ -195,7 +201,7 @@ func (q *killQueue) matching(ctx context.Context, s *client.Session, query clien
 	return nil
 }
 
-// dryRun shows what a query finds as what would be killed.
+// dryRun shows what queries find as what would be killed, each once.
 func (a *app) dryRun(ctx context.Context, k *killing, s *client.Session, queries ...client.Query) error {
 	writer, err := output.New(output.Config{Format: k.format, Out: a.stdout, Columns: a.terminalWidth(),
 		Unicode: unicodeLocale(a.getenv), Colour: a.colour(a.stdout)})
@@ -203,13 +209,23 @@ func (a *app) dryRun(ctx context.Context, k *killing, s *client.Session, queries
 		return err
 	}
 	found := 0
+	shown := map[string]bool{} // by id or key, where there are queries for both
 	for _, query := range queries {
 		for page, err := range s.Pages(ctx, query) {
 			if err != nil {
 				return err
 			}
-			found += len(page.Rows)
-			if err := writer.Page(rowsOf(page)); err != nil {
+			rows := rowsOf(page)
+			if len(queries) > 1 {
+				rows = slices.DeleteFunc(rows, func(row connection.Row) bool {
+					key, named := row.Text("key")
+					before := named && shown[key]
+					shown[key] = true
+					return before
+				})
+			}
+			found += len(rows)
+			if err := writer.Page(rows); err != nil {
 				return fmt.Errorf("write list: %w", err)
 			}
 		}
@@ -217,6 +233,10 @@ func (a *app) dryRun(ctx context.Context, k *killing, s *client.Session, queries
 	if err := writer.End(); err != nil {
 		return fmt.Errorf("write list: %w", err)
 	}
-	fmt.Fprintf(a.stderr, "nuctl: %s would be killed, unless the helper's policy protects them; nothing was done\n", plural(found))
+	own := " or nuctl came in on them"
+	if k.force {
+		own = ""
+	}
+	fmt.Fprintf(a.stderr, "nuctl: %s would be killed, unless the helper's policy protects them%s; nothing was done\n", plural(found), own)
 	return nil
 }

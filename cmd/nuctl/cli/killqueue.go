@@ -43,7 +43,9 @@ type killQueue struct {
 
 	left    []doomed // those that were not tried yet come first
 	total   int
-	missing int // on these the answer is missing
+	missing int             // on so many the answer is missing
+	lost    []doomed        // these, where they have names
+	known   map[string]bool // keys of what was tried, where one may be named by its id too; else nil
 	pace    pace
 	since   time.Time // of the first refusal; zero: none yet
 	again   int       // how many were sent again, counted each time
@@ -57,9 +59,36 @@ func (a *app) newKillQueue(k *killing, calls killCalls, total int) *killQueue {
 
 // named puts connections into the queue by their names.
 func (q *killQueue) named(names []string, seen func(name string) bool) {
+	ids := 0
 	for _, name := range names {
 		q.left = append(q.left, doomed{name: name, seen: seen(name)})
+		if fieldOf(name) == "id" {
+			ids++
+		}
 	}
+	if ids > 0 && ids < len(names) {
+		q.known = map[string]bool{}
+	}
+}
+
+// once takes out of the queue what has been tried by its id already.
+func (q *killQueue) once() {
+	if q.known == nil {
+		return
+	}
+	before := len(q.left)
+	q.left = slices.DeleteFunc(q.left, func(d doomed) bool { return !d.tried && q.known[d.name] })
+	q.total -= before - len(q.left)
+}
+
+// twice says whether a connection, of which a report is, was tried by another name before.
+func (q *killQueue) twice(d doomed, r client.Report) bool {
+	if q.known == nil || d.tried || r.Key == "" {
+		return false
+	}
+	before := q.known[r.Key]
+	q.known[r.Key] = true
+	return before
 }
 
 // run works through the queue and tells what became of all, also after a failure: err, which
@@ -85,6 +114,9 @@ func (q *killQueue) run(ctx context.Context, err error) error {
 func (q *killQueue) turn(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if q.once(); len(q.left) == 0 {
+		return nil
 	}
 	pause := max(time.Until(q.pace.next), 0)
 	if !q.since.IsZero() && time.Since(q.since)+pause > q.k.wait {
@@ -112,6 +144,11 @@ func (q *killQueue) leadingIDs() int {
 	return n
 }
 
+// leadingKeys says whether the first n of the queue are all named by keys.
+func (q *killQueue) leadingKeys(n int) bool {
+	return !slices.ContainsFunc(q.left[:n], func(d doomed) bool { return fieldOf(d.name) == "id" })
+}
+
 // send sends the first n of the queue and takes the answer.
 func (q *killQueue) send(ctx context.Context, began time.Time, n int) error {
 	portion := q.left[:n]
@@ -127,16 +164,18 @@ func (q *killQueue) send(ctx context.Context, began time.Time, n int) error {
 			q.refused(call.Text)
 			q.pace.next = time.Now().Add(call.RetryAfter())
 			return nil
-		case call.Code == client.FaultSession && !q.since.IsZero() && fieldOf(names[0]) == "key":
+		case call.Code == client.FaultSession && !q.since.IsZero() && q.leadingKeys(n):
 			// A key stands for the same in every session.
-			if err = q.calls.Renew(ctx, ""); err == nil {
-				reports, err = q.call(ctx, names)
+			if err = q.calls.Renew(ctx, ""); err != nil {
+				return err
 			}
+			reports, err = q.call(ctx, names)
 		}
 	}
 	if err != nil {
 		err = q.failed(err, n)
-		q.left = q.left[min(q.missing, n):]
+		q.lost = portion[:q.missing]
+		q.left = q.left[q.missing:]
 		return err
 	}
 	q.left = q.left[n:]
@@ -152,10 +191,10 @@ func (q *killQueue) failed(err error, n int) error {
 	return err
 }
 
-// call is a call that, once connections were refused, is not cut off by the end of ctx: then much
-// was done, and who ends it wants to know of all of it.
+// call is a call that, unless it is the first, is not cut off by the end of ctx: then much was
+// done, and who ends it wants to know of all of it.
 func (q *killQueue) call(ctx context.Context, names []string) (reports []client.Report, err error) {
-	if q.since.IsZero() {
+	if q.since.IsZero() && q.report.all == 0 {
 		return q.calls.KillNamed(ctx, names, q.k.options())
 	}
 	under, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -189,6 +228,10 @@ func (q *killQueue) take(began time.Time, portion []doomed, reports []client.Rep
 	var again []doomed
 	var pause time.Duration
 	for i, r := range reports {
+		if q.twice(portion[i], r) {
+			q.total--
+			continue
+		}
 		if portion[i].tried {
 			q.again++
 		}
@@ -229,48 +272,6 @@ func (d doomed) refused(r client.Report) (doomed, bool) {
 	}
 	d.id, d.tried = r.ID, true
 	return d, true
-}
-
-// leftovers are the reports on what is left.
-func (q *killQueue) leftovers() []client.Report {
-	reports := make([]client.Report, len(q.left))
-	for i, d := range q.left {
-		r := client.Report{ID: d.id, Outcome: client.OutcomeFailed, Detail: "it was not tried"}
-		if d.tried {
-			r.Detail = q.why
-		}
-		if fieldOf(d.name) == "id" {
-			r.ID = d.name
-		} else {
-			r.Key = d.name
-		}
-		reports[i] = r
-	}
-	return reports
-}
-
-// accounted adds to the error of work that was ended half done how much of it was.
-func (q *killQueue) accounted(err error) error {
-	r := q.report
-	done := r.killed + r.gone
-	left := q.total - done - q.missing
-	if err == nil || q.missing == q.total || left == q.total && q.since.IsZero() {
-		return err
-	}
-	text := fmt.Sprintf("%d of %s killed or gone, %d not", done, plural(q.total), left)
-	untried := 0
-	for _, d := range q.left {
-		if !d.tried {
-			untried++
-		}
-	}
-	if untried > 0 {
-		text += fmt.Sprintf(", %d of them not tried", untried)
-	}
-	if q.missing > 0 {
-		text += fmt.Sprintf("; the server's answer on %d is missing: they may have been killed all the same, 'nuctl list' shows what is left", q.missing)
-	}
-	return &lostError{err, text}
 }
 
 func (q *killQueue) spent() time.Duration { return time.Since(q.since).Round(time.Second) }

@@ -29,6 +29,7 @@ type bucketServer struct {
 	refused int // attempts, by the bucket
 	dead    map[string]int
 	renewed int
+	renew   error
 }
 
 func (s *bucketServer) KillNamed(ctx context.Context, names []string, o client.KillOptions) ([]client.Report, error) {
@@ -70,7 +71,7 @@ func (s *bucketServer) KillNamed(ctx context.Context, names []string, o client.K
 	return reports, nil
 }
 
-func (s *bucketServer) Renew(context.Context, string) error { s.renewed++; return nil }
+func (s *bucketServer) Renew(context.Context, string) error { s.renewed++; return s.renew }
 
 func faulted(code int, text string) error {
 	return &client.Error{Kind: client.Faulted, Method: "kill_report", Code: code, Text: text}

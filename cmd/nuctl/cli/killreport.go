@@ -31,6 +31,7 @@ type reporter struct {
 	returned int
 	all      int
 	failed   string // the first outcome of one that was not killed
+	broken   bool   // nothing can be written any more, which has been told
 	colour   bool
 }
 
@@ -44,10 +45,24 @@ func (a *app) newReporter(k *killing) *reporter {
 	return r
 }
 
-// write tells of some, and which of these were seen in a table before; nil: none.
+// write tells of some, and which of these were seen in a table before; nil: none. They count also
+// where they cannot be written.
 func (r *reporter) write(reports []client.Report, seen []bool) error {
 	for i, report := range reports {
 		r.count(report, seen != nil && seen[i])
+	}
+	if r.broken {
+		return nil
+	}
+	if err := r.tell(reports); err != nil {
+		r.broken = true
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func (r *reporter) tell(reports []client.Report) error {
+	for _, report := range reports {
 		if r.json == nil {
 			fmt.Fprintln(r.out, r.line(report))
 			continue
@@ -66,13 +81,10 @@ func (r *reporter) write(reports []client.Report, seen []bool) error {
 			row["detail"] = report.Detail
 		}
 		if err := r.json.Page([]connection.Row{row}); err != nil {
-			return fmt.Errorf("write report: %w", err)
+			return err
 		}
 	}
-	if err := r.out.Flush(); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
+	return r.out.Flush()
 }
 
 // count counts a report. One that the server has seen and that is gone since has met its
@@ -95,8 +107,14 @@ func (r *reporter) count(report client.Report, seen bool) {
 // end gives the sum, and the error if any was not killed. After a failed call it says only
 // how many had been killed by then.
 func (r *reporter) end(failed error) error {
+	if r.broken {
+		return nil // as failed says
+	}
 	if r.json != nil {
-		if err := errors.Join(r.json.End(), r.out.Flush()); err != nil {
+		if err := r.json.End(); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+		if err := r.out.Flush(); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
 	} else if failed == nil || r.all > 0 {
