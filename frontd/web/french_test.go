@@ -66,18 +66,18 @@ func TestMistakesInFrench(t *testing.T) {
 		"tcp (udp)":                 `il faut « and » ou « or » avant "("`,
 		"tcp foo":                   `il faut « and », « or » ou la fin, et non "foo"`,
 		"dport 80 443":              `plusieurs valeurs au choix s’écrivent avec des virgules : "80", "443"`,
-		"tcp)":                      "il n’y a pas de « ( » pour cette « ) »",
+		"tcp)":                      "il manque la « ( » de cette « ) »",
 		"udp and (tcp":              "Au caractère 13, ceci n’a pas été compris : il faut une « ) » pour la « ( » du caractère 9, et non la fin",
 		"dport":                     "il faut une valeur de dport, et non la fin",
 		"dport not 22":              "écrivez « not dport … » ou « dport != … »",
-		"assured > 0":               "assured est vrai ou faux, et ne se compare pas par >",
+		"assured > 0":               "assured vaut true ou false, et ne se compare pas par >",
 		"assured = maybe":           `il faut true ou false, et non "maybe"`,
-		"rate > 1k,2k":              "> compare avec une seule valeur",
-		"tcp and dprot 5":           `Au caractère 9, ceci n’a pas été compris : il n’y a pas de nom "dprot" : vouliez-vous dire dport ?`,
+		"rate > 1k,2k":              "> compare à une seule valeur",
+		"tcp and dprot 5":           `Au caractère 9, ceci n’a pas été compris : le nom "dprot" n’existe pas : vouliez-vous dire dport ?`,
 		"bytes > 5":                 "vouliez-vous dire orig_bytes ou repl_bytes ?",
 		"established":               `écrivez "state established"`,
 		"10.0.0.1":                  `écrivez "host 10.0.0.1", "src 10.0.0.1" ou "dst 10.0.0.1"`,
-		"zzzzzzz 5":                 `il n’y a pas de nom "zzzzzzz"`,
+		"zzzzzzz 5":                 `le nom "zzzzzzz" n’existe pas`,
 		"dport <> 5":                "« différent de » s’écrit !=",
 		"dport => 5":                "« supérieur ou égal à » s’écrit >=",
 		"dport =< 5":                "« inférieur ou égal à » s’écrit <=",
@@ -88,10 +88,10 @@ func TestMistakesInFrench(t *testing.T) {
 		"tcp $":                     "caractère inattendu '$'",
 		"tcp \xff":                  "ceci n’est pas de l’UTF-8",
 		`helper "a\n"`:              `après \ il ne peut y avoir que " ou \`,
-		`helper "ftp`:               `le texte n’a pas de " à la fin`,
+		`helper "ftp`:               `il manque le " à la fin du texte`,
 		`helper ""`:                 "la valeur est vide",
 		strings.Repeat("(", 99):     "plus de 32 parenthèses et not sont imbriqués",
-		strings.Repeat("x", 5000):   "l’expression fait 5000 octets, plus que 4096",
+		strings.Repeat("x", 5000):   "l’expression fait 5000 octets, pour un maximum de 4096",
 		strings.Repeat("nat||", 65): "l’expression contient plus de 64 tests",
 		strings.Repeat("udplite||", 60) + "dport " + strings.Repeat("1,", 1774) + "1": "une fois écrite en entier",
 		"dport 65536":               "le nombre 65536 dépasse 65535, le plus grand possible",
@@ -114,19 +114,19 @@ func TestMistakesInFrench(t *testing.T) {
 		"start > yesterday":         `n’est pas une date telle que 2006-01-02T15:04:05Z`,
 		"start > 2026-01-02T03:04:05.1234567890Z": "plus fin qu’une nanoseconde",
 		"key k0":                              `"k0" n’est pas une clé`,
-		"helper " + strings.Repeat("x", 2000): "une valeur de 2000 octets est plus longue que 1024",
-		"tcp and user zoe":                    "Au caractère 9, ceci n’a pas été compris : les marques ne désignent pas d’utilisateur ici",
+		"helper " + strings.Repeat("x", 2000): "la valeur fait 2000 octets, pour un maximum de 1024",
+		"tcp and user zoe":                    "Au caractère 9, ceci n’a pas été compris : les marques ne désignent pas d’utilisateurs ici",
 		"class voice":                         "il n’y a pas de classes de trafic ici",
 	} {
 		b.get("/?expr="+url.QueryEscape(text)).want(t, 400, says, `id="expr-wrong"`).wantFrench(t, d)
 	}
 	for address, says := range map[string]string{
 		"src=nowhere":                      "Ceci n’a pas été compris : \"nowhere\" n’est ni une adresse",
-		"port=22,!80":                      `"!80" : il ne peut pas y avoir de ! dans une liste`,
+		"port=22,!80":                      `"!80" : il ne peut pas y avoir de ! dans un tableau`,
 		"port=!!22":                        `"!!22" : après ! vient la valeur elle-même`,
 		"port=!":                           "la valeur est vide",
 		"proto=nothing":                    `"nothing" n’est pas une valeur de ce champ`,
-		"dst=" + strings.Repeat("1", 2000): "une valeur de 2000 octets est plus longue que 1024",
+		"dst=" + strings.Repeat("1", 2000): "la valeur fait 2000 octets, pour un maximum de 1024",
 		"sort=nothing":                     "un ordre de tri qui n’existe pas",
 		"size=0":                           "un nombre de lignes",
 		"start=-1":                         "une première ligne",
@@ -143,13 +143,13 @@ func TestClassMistakeInFrench(t *testing.T) {
 	})
 	https, _, _ := d.fill()
 	b := inFrench(d.login("admin"))
-	b.get("/?expr=tcp+and+class+Voice").want(t, 400, `Au caractère 9, ceci n’a pas été compris : il n’y a pas de classe "Voice", seulement bulk, voice`).wantFrench(t, d)
+	b.get("/?expr=tcp+and+class+Voice").want(t, 400, `Au caractère 9, ceci n’a pas été compris : la classe "Voice" n’existe pas, seulement bulk, voice`).wantFrench(t, d)
 	if to := b.get(pathTalkers+"?expr=class+x").want(t, 303).Header.Get("Location"); to != "/?expr=class+x" {
 		t.Errorf("%s", to)
 	}
 	form := b.with("all", "1", "snapshot", b.get("/").hidden("snapshot"), "back", "/?expr=class+x")
-	b.post(pathKill, form).want(t, 400, `membre expr du filtre, caractère 1 : il n’y a pas de classe "x"`).wantFrench(t, d)
-	b.post(pathChange, b.with("key", table.EncodeKey(https.Target), "field", "class", "value", "x")).want(t, 400, `class : il n’y a pas de classe "x"`).wantFrench(t, d)
+	b.post(pathKill, form).want(t, 400, `membre expr du filtre, caractère 1 : la classe "x" n’existe pas`).wantFrench(t, d)
+	b.post(pathChange, b.with("key", table.EncodeKey(https.Target), "field", "class", "value", "x")).want(t, 400, `class : la classe "x" n’existe pas`).wantFrench(t, d)
 	d.wantLeft(t, 1, 2, 3)
 }
 
@@ -189,7 +189,7 @@ func TestChangeMistakesInFrench(t *testing.T) {
 	key := table.EncodeKey(https.Target)
 	b := inFrench(d.login("operator"))
 	for _, c := range []struct{ field, value, says string }{
-		{"mark", "", `mark : "" n’est pas un nombre de 0 à 4294967295`},
+		{"mark", "", `mark : "" n’est pas un nombre compris entre 0 et 4294967295`},
 		{"mark", "-1", "mark : nombre négatif"},
 		{"mark", "1/", `le masque de la marque : "" n’est pas un nombre`},
 		{"mark", "3/0x1", "mark : 0x3 a des bits en dehors de son masque 0x1"},
@@ -205,7 +205,7 @@ func TestChangeMistakesInFrench(t *testing.T) {
 	for i := range maxSize + 1 {
 		many.Add("key", table.EncodeKey(helpertest.Port(6, uint32(i), "192.0.2.1:1", "192.0.2.2:2").Target))
 	}
-	b.post(pathKill, many).want(t, 400, "Pas plus de 1000 connexions").wantFrench(t, d)
+	b.post(pathKill, many).want(t, 400, "On ne peut pas cocher plus de 1000 connexions").wantFrench(t, d)
 	form := b.with("all", "1", "snapshot", b.get("/").hidden("snapshot"), "back", "/?expr=nonsense")
 	b.post(pathKill, form).want(t, 400, "Le filtre ne peut plus être lu").wantFrench(t, d)
 }
@@ -216,7 +216,7 @@ func TestErrorsInFrench(t *testing.T) {
 	https, _, _ := d.fill()
 	key := table.EncodeKey(https.Target)
 	b := inFrench(d.browser())
-	b.enter("ann", "wrong").want(t, 403, "faux").wantFrench(t, d)
+	b.enter("ann", "wrong").want(t, 403, "incorrect").wantFrench(t, d)
 	good := d.backend
 	d.backend = func(auth.Request) (auth.Identity, error) {
 		return auth.Identity{}, &auth.BusyError{Retry: 7, Failed: true}

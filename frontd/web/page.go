@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -199,7 +200,7 @@ func (r *request) say(why reason.Reason) string {
 	if why.Kind == reason.None {
 		return ""
 	}
-	return clean(r.lang.Why(why))
+	return cleanBut(r.lang.Why(why), text.Spaces)
 }
 
 func statusOf(code int) int {
@@ -225,13 +226,16 @@ const maxShown = 4096
 
 // clean makes a text from the network or of a user harmless to read: what does not show as
 // itself, or turns around what is beside it, becomes a question mark. Escaping is up to the templates.
-func clean(s string) string {
+func clean(s string) string { return cleanBut(s, "") }
+
+// cleanBut leaves some characters as they are.
+func cleanBut(s, keep string) string {
 	if len(s) > maxShown {
 		s = s[:maxShown] + "…"
 	}
 	out := make([]rune, 0, len(s))
 	for _, c := range s {
-		if c == utf8.RuneError || !unicode.IsPrint(c) {
+		if c == utf8.RuneError || !unicode.IsPrint(c) && !strings.ContainsRune(keep, c) {
 			c = '?'
 		}
 		out = append(out, c)

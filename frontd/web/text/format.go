@@ -26,6 +26,30 @@ const (
 	noBreakSpace = "\u00a0"
 )
 
+// frenchSpaces makes the spaces beside guillemets and double signs those that no line is broken at
+// (Imprimerie nationale, Lexique des règles typographiques). Catalogues have common ones there, which
+// can be told apart by eye. What only looks like such a sign, as != does, stays as it is: readers copy it.
+func frenchSpaces(s string) string {
+	words := strings.Split(s, " ")
+	var b strings.Builder
+	for i, word := range words {
+		switch sign := strings.TrimRight(word, ".,"); {
+		case i == 0:
+		case sign == ";" || sign == "!" || sign == "?":
+			b.WriteString(narrowSpace)
+		case sign == ":" || sign == "»" || strings.HasSuffix(words[i-1], "«"):
+			b.WriteString(noBreakSpace)
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+	}
+	return b.String()
+}
+
+// Spaces are those that no line is broken at, which texts of a catalogue have.
+const Spaces = narrowSpace + noBreakSpace
+
 func englishSigns() signs {
 	return signs{
 		group: ",", decimal: ".", unit: noBreakSpace, bytes: "B", percent: "%", first: "1",

@@ -59,6 +59,9 @@ func Languages() ([]*Language, error) {
 			return nil, fmt.Errorf("read catalogue %s: %w", l.Code, err)
 		}
 	}
+	for key, text := range french.texts {
+		french.texts[key] = frenchSpaces(text)
+	}
 	for _, k := range reason.Kinds() {
 		english.texts[whyKey(k)] = k.English()
 	}

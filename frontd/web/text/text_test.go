@@ -63,11 +63,43 @@ func TestWhy(t *testing.T) {
 	if got := en.Why(why); got != why.Error() {
 		t.Errorf("%q", got)
 	}
-	if got := fr.Why(why); got != `membre expr du filtre, caractère 3 : il n’y a pas de nom "dprot" : vouliez-vous dire dport ?` {
+	if got := fr.Why(why); got != "membre expr du filtre, caractère 3\u00a0: le nom \"dprot\" n’existe pas\u00a0: vouliez-vous dire dport\u202f?" {
 		t.Errorf("%q", got)
 	}
 	if got := fr.Why(reason.NoBoolean.Of("5%d")); got != "il faut true ou false, et non 5%d" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestSpaces: no line begins with a sign that belongs to the word before it, and what readers may copy
+// into a filter has common spaces only.
+func TestSpaces(t *testing.T) {
+	en, fr := languages(t)
+	loose, marked := regexp.MustCompile(`« | [:;?!»]( |$|[.,»])`), 0
+	for _, key := range fr.Keys() {
+		if loose.MatchString(fr.texts[key]) {
+			t.Errorf("%s may be broken beside a sign: %q", key, fr.texts[key])
+		}
+		if strings.ContainsAny(fr.texts[key], Spaces) {
+			marked++
+		}
+		if strings.ContainsAny(en.texts[key], Spaces) {
+			t.Errorf("%s has French spaces: %q", key, en.texts[key])
+		}
+	}
+	if marked < 50 {
+		t.Errorf("only %d texts have spaces that no line is broken at", marked)
+	}
+	for in, want := range map[string]string{
+		"":                        "",
+		"a : b ; c ? d !":         "a\u00a0: b\u202f; c\u202f? d\u202f!",
+		"« a » ou « b », « ( »":   "«\u00a0a\u00a0» ou «\u00a0b\u00a0», «\u00a0(\u00a0»",
+		"« x != 5 » 12:30 80,443": "«\u00a0x != 5\u00a0» 12:30 80,443",
+		": « »":                   ": «\u00a0»",
+	} {
+		if got := frenchSpaces(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
 	}
 }
 
