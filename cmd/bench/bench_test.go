@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"nuconntrack/cmd/daemontest"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/store"
 	"nuconntrack/privd/nstest"
 )
 
@@ -150,7 +150,7 @@ func measureViews(t *testing.T, w *world) (narrow time.Duration) {
 	w.call(t, "refresh")
 	w.call(t, "view", map[string]any{}, "id", "ASC", 0, 0)
 	talk(t)
-	time.Sleep(2 * table.MinRateSpan)
+	time.Sleep(2 * store.MinRateSpan)
 	w.call(t, "refresh")
 	if rates := differentRates(t, w); rates < 2 {
 		t.Errorf("%d different rates are no measure of sorting by them", rates)

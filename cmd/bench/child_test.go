@@ -20,7 +20,7 @@ import (
 	vish "github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/store"
 	"nuconntrack/ipc"
 )
 
@@ -97,7 +97,7 @@ func readRaw() (int, error) {
 func readOurs() (int, error) {
 	helper := ipc.NewClient(ipc.ClientConfig{Path: os.Getenv(socketVariable)})
 	defer helper.Close()
-	s, err := table.NewStore(table.StoreConfig{Source: helper}).Fresh(context.Background(), time.Time{})
+	s, err := store.New(store.Config{Source: helper}).Fresh(context.Background(), time.Time{})
 	if err != nil {
 		return 0, err
 	}

@@ -117,7 +117,7 @@ func (h *Helper) Dump(_ context.Context, each func([]byte) error) (ipc.DumpEnd, 
 	}
 	h.dumps++
 	for _, c := range h.table {
-		if err := each(c.message()); err != nil {
+		if err := each(c.Message()); err != nil {
 			return ipc.DumpEnd{}, err
 		}
 	}

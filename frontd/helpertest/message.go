@@ -24,9 +24,9 @@ func Port(protocol uint8, id uint32, src, dst string) Connection {
 	return Connection{Target: t, Timeout: 600, Status: 0xe, TCPState: 3}
 }
 
-// message is the connection as the kernel dumps it; the numbers are those of
+// Message is the connection as the kernel dumps it; the numbers are those of
 // nfnetlink_conntrack.h.
-func (c Connection) message() []byte {
+func (c Connection) Message() []byte {
 	t := c.Target
 	orig, reply := tuple(1, t.Protocol, t.Orig), tuple(2, t.Protocol, t.Reply)
 	attrs := []netfilter.Attribute{

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/helpertest"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/store"
 )
 
 // full gives a scrape with every metric that there is.
@@ -20,7 +20,7 @@ func full(t *testing.T) string {
 	m := counted(answering)
 	h := &helpertest.Helper{}
 	h.Add(helpertest.Port(6, 1, "192.0.2.1:1", "192.0.2.2:2"))
-	if _, err := table.NewStore(table.StoreConfig{Source: h, Read: m.Read}).Fresh(t.Context(), time.Time{}); err != nil {
+	if _, err := store.New(store.Config{Source: h, Read: m.Read}).Fresh(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	_, body := get(m, "/metrics", nil)

@@ -18,7 +18,7 @@ import (
 
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/listen"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/store"
 	"nuconntrack/ipc"
 )
 
@@ -123,7 +123,7 @@ func TestTable(t *testing.T) {
 		h.Add(c)
 	}
 	m := counted(answering)
-	store := table.NewStore(table.StoreConfig{Source: h, Read: m.Read})
+	store := store.New(store.Config{Source: h, Read: m.Read})
 	if _, err := store.Fresh(t.Context(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/session"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/store"
 	"nuconntrack/ipc"
 )
 
@@ -40,7 +40,7 @@ func (s *Service) Login(ctx context.Context, req auth.Request, from Caller) (id 
 		return "", s.refused(req.Args, from, err)
 	}
 	sess.Do(func(st *state) {
-		st.view, st.page = new(table.Holder), from.Page
+		st.view, st.page = new(store.Holder), from.Page
 		st.given, st.role, st.set = who.Role, role, set
 	})
 	s.observer.Login(LoginDone)

@@ -18,7 +18,7 @@ type Observer interface {
 	// Acted is told what became of n connections: action is one of Actions, outcome one of
 	// Outcomes.
 	Acted(action, outcome string, n int)
-	// Read is told of each reading of the table, as table.StoreConfig has it.
+	// Read is told of each reading of the table, as store.Config has it.
 	Read(*table.Snapshot, error)
 }
 

@@ -16,6 +16,7 @@ import (
 	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/session"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/store"
 	"nuconntrack/ipc"
 	"nuconntrack/policy"
 )
@@ -54,8 +55,8 @@ type Config struct {
 	// ReadOnly refuses to everybody what kills or changes.
 	ReadOnly bool
 
-	MaxAge       time.Duration // see table.StoreConfig
-	MaxSnapshots int           // see table.StoreConfig
+	MaxAge       time.Duration // see store.Config
+	MaxSnapshots int           // see store.Config
 	MaxPage      int           // rows; 0 is DefaultMaxPage
 
 	SessionTimeout  time.Duration // see session.Config, as the following
@@ -72,7 +73,7 @@ type Service struct {
 	helper   Helper
 	observer Observer
 	settings atomic.Pointer[settings]
-	tables   *table.Store
+	tables   *store.Store
 	sessions *session.Store[state]
 	log      *slog.Logger
 	grouping turns // to find groups of connections
@@ -82,7 +83,7 @@ type Service struct {
 
 // state is what a session remembers besides its login.
 type state struct {
-	view *table.Holder
+	view *store.Holder
 	// notBefore is set by refresh: the next view shows a table that began after it.
 	notBefore time.Time
 	// manual: autorefresh is off, the session keeps its table until refresh.
@@ -103,7 +104,7 @@ func New(cfg Config) *Service {
 		s.observer = nobody{}
 	}
 	s.settings.Store(newSettings(cfg))
-	s.tables = table.NewStore(table.StoreConfig{
+	s.tables = store.New(store.Config{
 		Source:       cfg.Helper,
 		MaxAge:       cfg.MaxAge,
 		MaxSnapshots: cfg.MaxSnapshots,
@@ -130,7 +131,7 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 func (s *Service) ended(sess *session.Session[state]) {
-	var h *table.Holder
+	var h *store.Holder
 	sess.Do(func(st *state) { h = st.view })
 	if h != nil {
 		s.tables.Release(h)

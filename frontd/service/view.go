@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/store"
 )
 
 // ViewRequest asks for a page of the table. The zero value asks for the first rows by
@@ -20,7 +21,7 @@ type ViewRequest struct {
 	Fields   []string // nil: every field that a row has and that is listed
 	Snapshot string   // "": see API, Freshness
 	// Soon takes a table that is too old while a newer one is being read, rather than wait
-	// for that; see table.Store.Soon. It is not for sessions without autorefresh.
+	// for that; see store.Store.Soon. It is not for sessions without autorefresh.
 	Soon bool
 }
 
@@ -173,7 +174,7 @@ func notHeld(name string) *Fault {
 	return fault(CodeSnapshot, "the snapshot %q is no longer held", cut(name))
 }
 
-func (c *Call) remembered() (holder *table.Holder, manual bool, notBefore time.Time) {
+func (c *Call) remembered() (holder *store.Holder, manual bool, notBefore time.Time) {
 	c.sess.Do(func(st *state) { holder, manual, notBefore = st.view, st.manual, st.notBefore })
 	return holder, manual, notBefore
 }

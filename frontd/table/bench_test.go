@@ -100,7 +100,7 @@ func BenchmarkRead(b *testing.B) {
 	seed := maphash.MakeSeed()
 	runtime.GC()
 	for b.Loop() {
-		s, err := readTable(b.Context(), src, "s", nil, seed, nil)
+		s, err := Read(b.Context(), src, ReadConfig{Name: "s", Seed: seed})
 		if err != nil || s.Len() != n {
 			b.Fatal(err)
 		}

@@ -8,14 +8,6 @@ import (
 	"time"
 )
 
-// A rate is measured against a table that is older by at least MinRateSpan, so that the
-// jitter of two readings does not drown it, and at most MaxRateSpan, so that it speaks of
-// now.
-const (
-	MinRateSpan = 500 * time.Millisecond
-	MaxRateSpan = 60 * time.Second
-)
-
 // rate gives a new row its bytes a second: since the base when that holds the connection
 // with counters too, else since the connection's start, else none.
 func (b *builder) rate(row int32, h uint64, id *ident, at time.Duration) {

@@ -118,33 +118,3 @@ func TestRatesJoin(t *testing.T) {
 		}
 	}
 }
-
-func TestRateBase(t *testing.T) {
-	now := time.Now()
-	tests := []struct {
-		name string
-		ages []time.Duration
-		want time.Duration // 0 is none
-	}{
-		{"none", nil, 0},
-		{"too new", []time.Duration{MinRateSpan - 1}, 0},
-		{"new enough", []time.Duration{MinRateSpan}, MinRateSpan},
-		{"newest that is old enough", []time.Duration{10 * time.Second, time.Second, time.Millisecond}, time.Second},
-		{"just not too old", []time.Duration{MaxRateSpan}, MaxRateSpan},
-		{"too old", []time.Duration{MaxRateSpan + 1}, 0},
-		{"too old and too new", []time.Duration{time.Hour, 0}, 0},
-	}
-	for _, tt := range tests {
-		st := NewStore(StoreConfig{})
-		for _, age := range tt.ages {
-			st.held = append(st.held, &Snapshot{taken: now.Add(-age)})
-		}
-		got := time.Duration(0)
-		if s := st.rateBase(now); s != nil {
-			got = now.Sub(s.taken)
-		}
-		if got != tt.want {
-			t.Errorf("%s: base of %s, want %s", tt.name, got, tt.want)
-		}
-	}
-}

@@ -107,19 +107,28 @@ func (r *relay) decode(b *builder) error {
 	return nil
 }
 
-// readTable reads the whole table once. The rates are against base, which may be nil.
-func readTable(ctx context.Context, src Source, name string, base *Snapshot, seed maphash.Seed, meaning *Meaning) (*Snapshot, error) {
+// ReadConfig says what Read makes of a table.
+type ReadConfig struct {
+	Name    string       // of the snapshot
+	Base    *Snapshot    // rates are since this older one; nil: since connections began
+	Seed    maphash.Seed // secret, and the one that Base was read with; the zero value is not allowed
+	Meaning *Meaning     // of the marks; nil: none
+}
+
+// Read reads the whole table once. When the source hands over what are no whole netlink messages,
+// the error is a *FramingError; when the kernel refuses, its syscall.Errno; when ctx ends, as the source has it.
+func Read(ctx context.Context, src Source, cfg ReadConfig) (*Snapshot, error) {
 	began := time.Now()
 	stats, err := src.Stats(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read statistics: %w", err)
 	}
 	count := stats.Count
-	if count == 0 && base != nil {
-		count = uint32(base.Len()) // better than nothing when the kernel does not tell
+	if count == 0 && cfg.Base != nil {
+		count = uint32(cfg.Base.Len()) // better than nothing when the kernel does not tell
 	}
-	b := newBuilder(began, count, base, seed)
-	b.snap.stats, b.snap.meaning = stats, meaning
+	b := newBuilder(began, count, cfg.Base, cfg.Seed)
+	b.snap.stats, b.snap.meaning = stats, cfg.Meaning
 
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -146,5 +155,5 @@ func readTable(ctx context.Context, src Source, name string, base *Snapshot, see
 	if end.Errno != 0 {
 		return nil, fmt.Errorf("read connections: kernel: %w", syscall.Errno(end.Errno))
 	}
-	return b.finish(name, end, time.Since(began)), nil
+	return b.finish(cfg.Name, end, time.Since(began)), nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package store
 
 import (
 	"context"
@@ -12,13 +12,15 @@ import (
 	"testing/synctest"
 	"time"
 
+	"nuconntrack/frontd/helpertest"
+	"nuconntrack/frontd/table"
 	"nuconntrack/ipc"
 )
 
 // fakeSource dumps its data in spent, unless it fails.
 type fakeSource struct {
 	mu    sync.Mutex
-	data  []msg
+	data  [][]byte
 	spent time.Duration
 	err   error
 	errno uint32
@@ -64,8 +66,8 @@ func (f *fakeSource) set(change func(*fakeSource)) {
 func withStore(t *testing.T, maxSnapshots int, test func(t *testing.T, st *Store, src *fakeSource)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		src := &fakeSource{data: []msg{conn(target(6, "192.0.2.1", "192.0.2.2", 1))}}
-		st := NewStore(StoreConfig{Source: src, MaxSnapshots: maxSnapshots})
+		src := &fakeSource{data: [][]byte{helpertest.Port(6, 1, "192.0.2.1:1", "192.0.2.2:443").Message()}}
+		st := New(Config{Source: src, MaxSnapshots: maxSnapshots})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- st.Run(ctx) }()
@@ -83,12 +85,12 @@ func withStore(t *testing.T, maxSnapshots int, test func(t *testing.T, st *Store
 	})
 }
 
-func fresh(t *testing.T, st *Store, notBefore time.Time) *Snapshot {
+func fresh(t *testing.T, st *Store, notBefore time.Time) *table.Snapshot {
 	t.Helper()
 	s, err := st.Fresh(t.Context(), notBefore)
 	if err != nil {
 		t.Errorf("Fresh: %v", err)
-		return new(Snapshot)
+		return new(table.Snapshot)
 	}
 	return s
 }
@@ -133,7 +135,7 @@ func TestFreshness(t *testing.T) {
 func TestFreshSharesOneReading(t *testing.T) {
 	withStore(t, 0, func(t *testing.T, st *Store, src *fakeSource) {
 		src.set(func(f *fakeSource) { f.spent = 5 * time.Second })
-		var got [20]*Snapshot
+		var got [20]*table.Snapshot
 		var wg sync.WaitGroup
 		for i := range got {
 			wg.Go(func() {
@@ -196,8 +198,8 @@ func TestFreshErrors(t *testing.T) {
 		if _, err := st.Fresh(t.Context(), time.Time{}); !errors.Is(err, syscall.ENOBUFS) {
 			t.Errorf("kernel fails: %v", err)
 		}
-		src.set(func(f *fakeSource) { f.errno, f.data = 0, []msg{{1, 2, 3}} })
-		var framing *FramingError
+		src.set(func(f *fakeSource) { f.errno, f.data = 0, [][]byte{{1, 2, 3}} })
+		var framing *table.FramingError
 		if _, err := st.Fresh(t.Context(), time.Time{}); !errors.As(err, &framing) {
 			t.Errorf("framing is broken: %v", err)
 		}
@@ -208,25 +210,10 @@ func TestFreshErrors(t *testing.T) {
 	})
 }
 
-func TestFreshBrokenFramingEndsTheDump(t *testing.T) {
-	withStore(t, 0, func(t *testing.T, st *Store, src *fakeSource) {
-		good := conn(target(6, "192.0.2.1", "192.0.2.2", 1))
-		data := []msg{good[: len(good)-1 : len(good)-1], {9, 9, 9, 9}}
-		for range 4 * relayBuffers * relayBufferSize / len(good) {
-			data = append(data, good)
-		}
-		src.set(func(f *fakeSource) { f.data = data })
-		var framing *FramingError
-		if _, err := st.Fresh(t.Context(), time.Time{}); !errors.As(err, &framing) {
-			t.Errorf("Fresh = %v, want a framing error", err)
-		}
-	})
-}
-
 func TestFreshCancel(t *testing.T) {
 	withStore(t, 0, func(t *testing.T, st *Store, src *fakeSource) {
 		src.set(func(f *fakeSource) { f.spent = 10 * time.Second })
-		patient := make(chan *Snapshot)
+		patient := make(chan *table.Snapshot)
 		go func() { patient <- fresh(t, st, time.Time{}) }()
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -257,7 +244,7 @@ func TestFreshCancel(t *testing.T) {
 func TestRunEndsReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &fakeSource{spent: time.Hour}
-		st := NewStore(StoreConfig{Source: src})
+		st := New(Config{Source: src})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- st.Run(ctx) }()

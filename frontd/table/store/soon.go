@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package store
 
 import (
 	"context"
 	"time"
+
+	"nuconntrack/frontd/table"
 )
 
 // Patience is how long Soon waits for a newer table when it has an older one.
@@ -14,7 +16,7 @@ const Patience = 30 * time.Millisecond
 // that takes longer than Patience, it gives the newest table that is held, whatever its age, and
 // reading is true: the newer one is read to its end, for the next look. With no table held it waits
 // as Fresh does. An error of the source that is known in time goes to the caller.
-func (st *Store) Soon(ctx context.Context) (snap *Snapshot, reading bool, err error) {
+func (st *Store) Soon(ctx context.Context) (snap *table.Snapshot, reading bool, err error) {
 	called := time.Now()
 	snap, r, joined, err := st.look(called, time.Time{})
 	if snap != nil || err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package store
 
 import (
 	"context"
@@ -8,9 +8,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"nuconntrack/frontd/table"
 )
 
-func soon(t *testing.T, st *Store) (*Snapshot, bool) {
+func soon(t *testing.T, st *Store) (*table.Snapshot, bool) {
 	t.Helper()
 	s, reading, err := st.Soon(t.Context())
 	if err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package store
 
 import (
 	"context"
@@ -11,9 +11,11 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"nuconntrack/frontd/table"
 )
 
-// What StoreConfig's zero values stand for.
+// What Config's zero values stand for.
 const (
 	DefaultMaxAge       = time.Second
 	DefaultMaxSnapshots = 4
@@ -28,9 +30,9 @@ var ErrClosed = errors.New("table store is closed")
 // errNobodyWaits ends a reading that all who wanted it have left.
 var errNobodyWaits = errors.New("nobody waits for it")
 
-// StoreConfig says what a Store is made of.
-type StoreConfig struct {
-	Source Source
+// Config says what a Store is made of.
+type Config struct {
+	Source table.Source
 	// MaxAge is how old a table may be that Fresh gives to a caller who does not ask for
 	// more; 0 is DefaultMaxAge. A table that took long to read may be twice that time old.
 	MaxAge time.Duration
@@ -39,17 +41,17 @@ type StoreConfig struct {
 	MaxSnapshots int
 	// Meaning says what marks stand for, for each table anew; nil: nothing. Tables that are
 	// held keep theirs.
-	Meaning func() *Meaning
+	Meaning func() *table.Meaning
 	// Read is told of each reading that has ended: of the table, or of why there is none. It
 	// runs before those who wait for the reading go on. nil: nobody is told.
-	Read   func(*Snapshot, error)
+	Read   func(*table.Snapshot, error)
 	Logger *slog.Logger // nil discards
 }
 
 // Store reads the table when somebody looks, once for all who look, and holds the tables
 // that sessions look at. Its methods may be called by any number of goroutines.
 type Store struct {
-	cfg    StoreConfig
+	cfg    Config
 	seed   maphash.Seed // one for all snapshots: rates look rows of one up in another
 	prefix string
 	wake   chan struct{} // tells Run that something may have become due earlier
@@ -60,10 +62,10 @@ type Store struct {
 	// maxAge and maxSnapshots are those of cfg, or what SetLimits says.
 	maxAge       time.Duration
 	maxSnapshots int
-	held         []*Snapshot                    // from old to new; the last is current
-	holders      map[*Snapshot]map[*Holder]bool // never of a table that is not held
-	running      *reading                       // nil when none is
-	count        uint64                         // of snapshots named
+	held         []*table.Snapshot                    // from old to new; the last is current
+	holders      map[*table.Snapshot]map[*Holder]bool // never of a table that is not held
+	running      *reading                             // nil when none is
+	count        uint64                               // of snapshots named
 	looked       time.Time
 	garbage      int       // rows let go since memory was last given back
 	uncollected  int       // rows let go since the collector was last sent for them
@@ -76,17 +78,17 @@ type reading struct {
 	began   time.Time
 	cancel  context.CancelCauseFunc
 	done    chan struct{} // closed when snap and err are set
-	snap    *Snapshot
+	snap    *table.Snapshot
 	err     error
 	waiters int // who want its result; guarded by Store.mu
 	left    bool
 }
 
-// NewStore makes a store. It reads nothing before somebody looks.
-func NewStore(cfg StoreConfig) *Store {
+// New makes a store. It reads nothing before somebody looks.
+func New(cfg Config) *Store {
 	maxAge, maxSnapshots := limitsOr(cfg.MaxAge, cfg.MaxSnapshots)
 	if cfg.Meaning == nil {
-		cfg.Meaning = func() *Meaning { return nil }
+		cfg.Meaning = func() *table.Meaning { return nil }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -97,11 +99,11 @@ func NewStore(cfg StoreConfig) *Store {
 		seed:    maphash.MakeSeed(),
 		prefix:  rand.Text()[:10],
 		wake:    make(chan struct{}, 1),
-		holders: make(map[*Snapshot]map[*Holder]bool),
+		holders: make(map[*table.Snapshot]map[*Holder]bool),
 	}
 }
 
-// SetLimits replaces MaxAge and MaxSnapshots of the StoreConfig, for all who look from now on. Tables
+// SetLimits replaces MaxAge and MaxSnapshots of the Config, for all who look from now on. Tables
 // that are one too many now go with the next one that is read or held.
 func (st *Store) SetLimits(maxAge time.Duration, maxSnapshots int) {
 	st.mu.Lock()
@@ -124,7 +126,7 @@ func limitsOr(maxAge time.Duration, maxSnapshots int) (time.Duration, int) {
 // one is waited for: there is never more than one. An error of the source goes to all who
 // wait for that reading, and is not remembered. When ctx ends, the caller leaves with its
 // error; the reading goes on as long as somebody waits for it.
-func (st *Store) Fresh(ctx context.Context, notBefore time.Time) (*Snapshot, error) {
+func (st *Store) Fresh(ctx context.Context, notBefore time.Time) (*table.Snapshot, error) {
 	called := time.Now()
 	for {
 		s, r, joined, err := st.look(called, notBefore)
@@ -147,14 +149,14 @@ func (st *Store) Fresh(ctx context.Context, notBefore time.Time) (*Snapshot, err
 
 // look gives the current table if it will do; else a reading to wait for, which the
 // caller has joined or which has only to be over.
-func (st *Store) look(called, notBefore time.Time) (s *Snapshot, r *reading, joined bool, err error) {
+func (st *Store) look(called, notBefore time.Time) (s *table.Snapshot, r *reading, joined bool, err error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.looked = time.Now()
 	if st.closed {
 		return nil, nil, false, ErrClosed
 	}
-	if s := st.current(); s != nil && !s.taken.Before(st.oldest(s, called, notBefore)) {
+	if s := st.current(); s != nil && !s.Taken().Before(st.oldest(s, called, notBefore)) {
 		st.use(s)
 		return s, nil, false, nil
 	}
@@ -171,8 +173,8 @@ func (st *Store) look(called, notBefore time.Time) (s *Snapshot, r *reading, joi
 
 // oldest is when the reading of a table that will do began at the earliest. By its age a
 // reading that is going on always will: it began before the call by less than it takes.
-func (st *Store) oldest(s *Snapshot, called, notBefore time.Time) time.Time {
-	oldest := called.Add(-max(st.maxAge, 2*s.spent))
+func (st *Store) oldest(s *table.Snapshot, called, notBefore time.Time) time.Time {
+	oldest := called.Add(-max(st.maxAge, 2*s.Spent()))
 	if notBefore.After(oldest) {
 		return notBefore
 	}
@@ -200,7 +202,7 @@ func (st *Store) start() *reading {
 	st.tasks.Go(func() {
 		defer cancel(nil)
 		st.collect()
-		snap, err := readTable(ctx, st.cfg.Source, name, base, st.seed, st.cfg.Meaning())
+		snap, err := table.Read(ctx, st.cfg.Source, table.ReadConfig{Name: name, Base: base, Seed: st.seed, Meaning: st.cfg.Meaning()})
 		if err != nil && ctx.Err() != nil {
 			err = fmt.Errorf("read connections: %w", context.Cause(ctx))
 		}
@@ -210,7 +212,7 @@ func (st *Store) start() *reading {
 }
 
 // finish makes the table the current one and tells who waits.
-func (st *Store) finish(r *reading, snap *Snapshot, err error) {
+func (st *Store) finish(r *reading, snap *table.Snapshot, err error) {
 	if st.cfg.Read != nil {
 		st.cfg.Read(snap, err)
 	}
@@ -237,18 +239,18 @@ func (st *Store) finish(r *reading, snap *Snapshot, err error) {
 	}
 }
 
-func (st *Store) logRead(s *Snapshot) {
+func (st *Store) logRead(s *table.Snapshot) {
 	level := slog.LevelDebug
-	if s.malformed > 0 || s.cut {
+	if s.Malformed() > 0 || s.Cut() {
 		level = slog.LevelWarn
 	}
-	st.cfg.Logger.Log(context.Background(), level, "connection table read", "snapshot", s.name,
-		"connections", s.Len(), "spent", s.spent, "malformed", s.malformed, "repeated", s.repeated,
-		"cut", s.cut, "interrupted", s.interrupted)
+	st.cfg.Logger.Log(context.Background(), level, "connection table read", "snapshot", s.Name(),
+		"connections", s.Len(), "spent", s.Spent(), "malformed", s.Malformed(), "repeated", s.Repeated(),
+		"cut", s.Cut(), "interrupted", s.Interrupted())
 }
 
 // current is the newest table, nil when there is none. The lock is held.
-func (st *Store) current() *Snapshot {
+func (st *Store) current() *table.Snapshot {
 	if len(st.held) == 0 {
 		return nil
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package store
 
 import (
 	"fmt"
@@ -9,10 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 	"weak"
+
+	"nuconntrack/frontd/helpertest"
+	"nuconntrack/frontd/table"
 )
 
 // isHeld says whether the name still stands for the table.
-func isHeld(st *Store, s *Snapshot) bool {
+func isHeld(st *Store, s *table.Snapshot) bool {
 	got, ok := st.Held(s.Name())
 	return ok && got == s
 }
@@ -30,7 +33,7 @@ func settle() {
 }
 
 // newer reads a table a second later.
-func newer(t *testing.T, st *Store) *Snapshot {
+func newer(t *testing.T, st *Store) *table.Snapshot {
 	t.Helper()
 	time.Sleep(time.Second)
 	return fresh(t, st, time.Now())
@@ -93,7 +96,7 @@ func TestHoldEvictsTheOldest(t *testing.T) {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			withStore(t, limit, func(t *testing.T, st *Store, _ *fakeSource) {
 				holders := make([]Holder, limit+2)
-				tables := make([]*Snapshot, len(holders))
+				tables := make([]*table.Snapshot, len(holders))
 				for i := range holders {
 					tables[i] = newer(t, st)
 					st.Hold(&holders[i], tables[i])
@@ -123,7 +126,7 @@ func TestSessionsKeepNoTableThatWentAway(t *testing.T) {
 	const limit = 2
 	withStore(t, limit, func(t *testing.T, st *Store, _ *fakeSource) {
 		sessions := make([]Holder, 20)
-		tables := make([]weak.Pointer[Snapshot], len(sessions))
+		tables := make([]weak.Pointer[table.Snapshot], len(sessions))
 		for i := range sessions {
 			s := newer(t, st)
 			st.Hold(&sessions[i], s)
@@ -146,7 +149,7 @@ func TestSessionsKeepNoTableThatWentAway(t *testing.T) {
 func TestHoldPrefersSessionsOverRates(t *testing.T) {
 	withStore(t, 4, func(t *testing.T, st *Store, _ *fakeSource) {
 		var holders [3]Holder
-		var tables [3]*Snapshot
+		var tables [3]*table.Snapshot
 		for i := range holders {
 			tables[i] = newer(t, st)
 			st.Hold(&holders[i], tables[i])
@@ -165,18 +168,19 @@ func TestHoldPrefersSessionsOverRates(t *testing.T) {
 
 func TestRatesUnderQuickRefresh(t *testing.T) {
 	withStore(t, 4, func(t *testing.T, st *Store, src *fakeSource) {
-		id := target(6, "192.0.2.1", "192.0.2.2", 1)
+		moving := helpertest.Port(6, 1, "192.0.2.1:1", "192.0.2.2:443")
+		rate, _ := table.FieldNamed("orig_byte_rate")
 		began := time.Now()
 		for i := range 1000 {
 			// 1000 bytes a second, for longer than MaxRateSpan.
-			bytes := uint64(time.Since(began).Milliseconds())
-			src.set(func(f *fakeSource) { f.data = []msg{conn(id, counters(0, bytes, 0, 0))} })
+			moving.OrigBytes = uint64(time.Since(began).Milliseconds())
+			src.set(func(f *fakeSource) { f.data = [][]byte{moving.Message()} })
 			s := fresh(t, st, time.Now())
 			if n := countHeld(st); n > 3 {
 				t.Fatalf("%d tables held", n)
 			}
-			if i >= 5 && (s.has[0]&hasOrigRate == 0 || s.rate[0][0] != 1000) {
-				t.Fatalf("reading %d: rate %d", i, s.rate[0][0])
+			if v, known := rate.Value(s, 0); i >= 5 && (!known || v.Num != 1000) {
+				t.Fatalf("reading %d: rate %d, %t", i, v.Num, known)
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -213,4 +217,41 @@ func TestNobodyLooks(t *testing.T) {
 			t.Errorf("%d tables held and %d dumps while nobody looked", n, src.dumps.Load()-dumps)
 		}
 	})
+}
+
+func TestRateBase(t *testing.T) {
+	tests := []struct {
+		name string
+		ages []time.Duration
+		want time.Duration // 0 is none
+	}{
+		{"none", nil, 0},
+		{"too new", []time.Duration{MinRateSpan - 1}, 0},
+		{"new enough", []time.Duration{MinRateSpan}, MinRateSpan},
+		{"newest that is old enough", []time.Duration{10 * time.Second, time.Second, time.Millisecond}, time.Second},
+		{"just not too old", []time.Duration{MaxRateSpan}, MaxRateSpan},
+		{"too old", []time.Duration{MaxRateSpan + 1}, 0},
+		{"too old and too new", []time.Duration{time.Hour, 0}, 0},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			st := New(Config{})
+			now := time.Now().Add(2 * time.Hour)
+			for _, age := range tt.ages {
+				time.Sleep(time.Until(now.Add(-age)))
+				s, err := table.Read(t.Context(), new(fakeSource), table.ReadConfig{Seed: st.seed})
+				if err != nil {
+					t.Fatal(err)
+				}
+				st.held = append(st.held, s)
+			}
+			got := time.Duration(0)
+			if s := st.rateBase(now); s != nil {
+				got = now.Sub(s.Taken())
+			}
+			if got != tt.want {
+				t.Errorf("%s: base of %s, want %s", tt.name, got, tt.want)
+			}
+		})
+	}
 }
