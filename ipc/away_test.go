@@ -37,6 +37,10 @@ func TestUnavailable(t *testing.T) {
 				if !errors.Is(err, ErrUnavailable) {
 					t.Errorf("kill: %v, want ErrUnavailable", err)
 				}
+				sent := name != "no socket" && name != "silent at hello" && name != "closes at once"
+				if errors.Is(err, ErrUnanswered) != sent {
+					t.Errorf("kill: %v, which may have been done: want %t", err, sent)
+				}
 			}
 			if name == "never answers" {
 				return // a dump may wait for its turn as long as its context lets it
@@ -103,6 +107,23 @@ func TestNeverSentTwice(t *testing.T) {
 	}
 	if n := kills.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestCancelledInFlight: who does not wait for the answer does not know what became of it.
+func TestCancelledInFlight(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	h := listen(t, answering(func(c *ServerConn, r Request) bool {
+		cancel()
+		_, err := c.ReadRequest(time.Time{})
+		return err == nil
+	}))
+	c := h.client(t, ClientConfig{})
+	if _, err := c.Kill(ctx, tcpTarget(), somebody()); !errors.Is(err, context.Canceled) || !errors.Is(err, ErrUnanswered) {
+		t.Errorf("cancelled with the request in flight: %v", err)
+	}
+	if _, err := c.Kill(ctx, tcpTarget(), somebody()); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled before: %v", err)
 	}
 }
 

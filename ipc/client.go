@@ -19,8 +19,12 @@ const (
 )
 
 // ErrUnavailable is wrapped by every error that comes from not reaching the helper, or
-// from losing it before it answered. What was asked may or may not have been done.
+// from losing it before it answered: then what was asked may have been done, see ErrUnanswered.
 var ErrUnavailable = errors.New("the helper cannot be reached")
+
+// ErrUnanswered is wrapped, besides ErrUnavailable or the error of the context, where the request
+// had been sent already. Without it nothing was done.
+var ErrUnanswered = errors.New("no answer came")
 
 // ClientConfig configures a Client.
 type ClientConfig struct {
@@ -203,8 +207,11 @@ func hello(conn *net.UnixConn, p Purpose, deadline time.Time) (Answer, error) {
 
 // unavailable names the caller's own cancellation as such, and all else as the helper's.
 func unavailable(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	switch {
+	case ctx.Err() == nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case errors.Is(err, ErrUnanswered):
+		return fmt.Errorf("%w: %w", ErrUnanswered, context.Cause(ctx))
 	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return context.Cause(ctx)
 }

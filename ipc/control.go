@@ -5,6 +5,7 @@ package ipc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -91,6 +92,15 @@ func (c *control) call(ctx context.Context, op Op, packet []byte) (Answer, error
 	if err != nil {
 		return Answer{}, err
 	}
+	a, err := c.wait(ctx, w, timer)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrUnanswered, err)
+	}
+	return a, err
+}
+
+// wait waits for the answer to what was sent.
+func (c *control) wait(ctx context.Context, w *waiter, timer *time.Timer) (Answer, error) {
 	select {
 	case a := <-w.answer:
 		return a, nil

@@ -34,6 +34,7 @@ type Helper struct {
 	table   []Connection
 	stats   ipc.Stats
 	away    bool
+	dies    bool
 	dumps   int
 	changes []Asked
 }
@@ -64,6 +65,22 @@ func (h *Helper) SetAway(away bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.away = away
+}
+
+// SetDying lets the next kill or change be done, and the helper be away before it has answered.
+func (h *Helper) SetDying() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dies = true
+}
+
+// answer gives what a kill or change has come to.
+func (h *Helper) answer(r ipc.Result) (ipc.Result, error) {
+	if h.dies {
+		h.dies, h.away = false, true
+		return ipc.Result{}, fmt.Errorf("%w: %w: connection reset", ipc.ErrUnavailable, ipc.ErrUnanswered)
+	}
+	return r, nil
 }
 
 // SetStats sets what Stats answers.
@@ -137,7 +154,7 @@ func (h *Helper) Kill(_ context.Context, t ipc.Target, by ipc.Actor) (ipc.Result
 		return ipc.Result{Outcome: c.OutcomeOfKill, Rule: c.RuleOfRefusal, Errno: c.KernelsRefusal}, nil
 	}
 	h.remove(t)
-	return ipc.Result{Outcome: ipc.Killed}, nil
+	return h.answer(ipc.Result{Outcome: ipc.Killed})
 }
 
 // Change is service.Helper's.
@@ -163,7 +180,7 @@ func (h *Helper) Change(_ context.Context, t ipc.Target, by ipc.Actor, change ip
 		before, after = c.Timeout, change.Value
 		c.Timeout, c.Status = after, c.Status|fixedTimeout
 	}
-	return ipc.Result{Outcome: ipc.Changed, Old: &before, New: &after}, nil
+	return h.answer(ipc.Result{Outcome: ipc.Changed, Old: &before, New: &after})
 }
 
 // find looks a connection up as privd does: by the original tuple, and then all of it.

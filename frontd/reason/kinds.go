@@ -120,6 +120,7 @@ const (
 	Errno
 	ErrnoChanged
 	Unaudited
+	Unanswered
 )
 
 // sentences are all of them, by kind: the key in catalogues, and the English, where %s stands
@@ -228,5 +229,6 @@ var sentences = [...]struct{ key, english string }{
 	OwnConnection: {"refused.own", "this very call came in on the connection: to kill it all the same, set force in options"},
 	Errno:         {"refused.errno", "the error is %s"},
 	ErrnoChanged:  {"refused.errno.changed", "the error is %s, but the value has changed"},
+	Unanswered:    {"refused.unanswered", "the helper went away before it answered: it may have been done all the same"},
 	Unaudited:     {"refused.unaudited", "the audit log cannot be written, so nothing was done"},
 }

@@ -35,7 +35,7 @@ func (c *Call) Change(ctx context.Context, ref Ref, change ipc.Change) error {
 	r, err := c.s.helper.Change(ctx, targets[0].target, c.actor(), change)
 	if err != nil {
 		c.acted(action, map[string]int{ipc.Failed.String(): 1})
-		return c.failed("change", err)
+		return c.actFault("change", err)
 	}
 	c.acted(action, map[string]int{r.Outcome.String(): 1})
 	switch r.Outcome {

@@ -48,7 +48,7 @@ func Meanings() []Meaning {
 		{CodePolicy, "Refused by the helper's policy. The text names the rule."},
 		{CodeReplaced, "The connection was replaced by another with the same addresses."},
 		{CodeKernel, "The kernel refused. The text has its reason."},
-		{CodeHelper, "The helper cannot be reached."},
+		{CodeHelper, "The helper cannot be reached, or went away before it answered: the text says whether it may have been done all the same."},
 		{CodeTooMany, "Too many requests; try again after as many seconds as the text says."},
 		{CodeFixed, "The timeout is fixed already."},
 		{CodeSnapshot, "That snapshot is no longer held."},

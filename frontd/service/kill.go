@@ -4,6 +4,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -96,7 +97,7 @@ func (c *Call) killAll(ctx context.Context, targets []found, o KillOptions) []fa
 func (c *Call) killOne(ctx context.Context, t found) (f fate, said string) {
 	r, err := c.s.helper.Kill(ctx, t.target, c.actor())
 	if err != nil {
-		return fate{OutcomeFailed, c.helperFault("kill", err)}, ipc.Failed.String()
+		return fate{OutcomeFailed, c.actFault("kill", err)}, ipc.Failed.String()
 	}
 	return fateOf(r, t), r.Outcome.String()
 }
@@ -138,6 +139,15 @@ func notTried(f *Fault) fate {
 func (c *Call) helperFault(doing string, err error) *Fault {
 	f, _ := AsFault(c.failed(doing, err))
 	return f
+}
+
+// actFault is helperFault for a kill or change, which may have been done though no answer came.
+func (c *Call) actFault(doing string, err error) *Fault {
+	if !errors.Is(err, ipc.ErrUnanswered) {
+		return c.helperFault(doing, err)
+	}
+	c.s.log.Warn("the helper did not answer", "request", c.Request(), "doing", doing, "error", err)
+	return because(CodeHelper, reason.Unanswered.Of())
 }
 
 // faultOf makes a fault of an outcome that is not what was asked for.

@@ -91,7 +91,7 @@ func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operan
 }
 
 // report kills and watches, and fills in what became of each. The helper being away is an
-// error if nothing came of any.
+// error if nothing came of any, for certain.
 func (c *Call) report(ctx, acting context.Context, targets []found, reports []Report, o KillOptions) error {
 	fates := c.killAll(acting, targets, o)
 	var away *Fault
@@ -104,7 +104,7 @@ func (c *Call) report(ctx, acting context.Context, targets []found, reports []Re
 		case f.outcome == OutcomeGone:
 			reports[i].Detail = "it was gone already"
 		}
-		if f.fault != nil && f.fault.Code == CodeHelper {
+		if f.fault != nil && f.fault.Code == CodeHelper && f.fault.Reason.Kind != reason.Unanswered {
 			away = f.fault
 		} else if targets[i].fault == nil {
 			reached = true

@@ -191,6 +191,49 @@ func TestKillReportWithoutHelper(t *testing.T) {
 	}
 }
 
+// TestHelperThatDies: what was sent and not answered may have been done, and nobody says otherwise.
+func TestHelperThatDies(t *testing.T) {
+	const unsure = "the helper went away before it answered: it may have been done all the same"
+	for name, act := range map[string]func(c *Call) error{
+		"kill_report": func(c *Call) error {
+			reports, err := c.KillReport(t.Context(), []Ref{RefID(1), RefID(2)}, KillOptions{})
+			if err != nil {
+				return err
+			}
+			unsaid := 0
+			for _, r := range reports {
+				if r.Outcome != OutcomeFailed {
+					t.Errorf("%+v", r)
+				}
+				if r.Detail != unsure {
+					unsaid++
+				}
+			}
+			if unsaid != 1 { // the helper was away by then
+				t.Errorf("%+v", reports)
+			}
+			return reports[slices.IndexFunc(reports, func(r Report) bool { return r.Detail == unsure })].Fault
+		},
+		"kill": func(c *Call) error { return c.Kill(t.Context(), []Ref{RefID(1)}, KillOptions{}) },
+		"change": func(c *Call) error {
+			return c.Change(t.Context(), RefID(1), ipc.Change{Field: ipc.FieldMark, Value: 1, Mask: 1})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &helpertest.Helper{}
+			h.Add(port(1), port(2))
+			c := scoped(t, h, "")
+			if _, err := c.View(t.Context(), ViewRequest{}); err != nil {
+				t.Fatal(err)
+			}
+			h.SetDying()
+			if err := act(c); code(err) != CodeHelper || !strings.Contains(err.Error(), unsure) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 func TestKillMatching(t *testing.T) {
 	h := &helpertest.Helper{}
 	for id := range uint32(40) {

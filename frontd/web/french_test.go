@@ -257,3 +257,16 @@ func TestWarningsInFrench(t *testing.T) {
 			"La configuration laisse certaines connexions de côté.", "!Votre rôle").wantFrench(t, d)
 	}
 }
+
+// TestUnanswered: nobody is told that nothing was done where that is not known.
+func TestUnanswered(t *testing.T) {
+	d := start(t)
+	https, _, _ := d.fill()
+	b := inFrench(d.login("admin"))
+	d.helper.SetDying()
+	reply := b.post(pathKillNow, b.with("key", table.EncodeKey(https.Target)))
+	reply.want(t, 200, "échec", "L’assistant a disparu avant de répondre. Cela a peut-être été fait malgré tout").wantFrench(t, d)
+	if strings.Contains(reply.text, "injoignable") {
+		t.Errorf("it says that nothing can be changed: %s", reply.text)
+	}
+}

@@ -182,6 +182,9 @@ func (r *request) faultText(f *service.Fault) failure {
 	if f.Code == service.CodeTooMany && f.Retry > 0 {
 		return failure{Text: r.lang.Count("fault.wait", f.Retry)}
 	}
+	if f.Reason.Kind == reason.Unanswered {
+		return failure{Text: r.lang.Text("fault.unanswered")} // which the code says the contrary of
+	}
 	key := "fault." + strconv.Itoa(f.Code)
 	if !r.lang.Has(key) {
 		key = "fault.other"

@@ -12,7 +12,7 @@ import (
 func (q *killQueue) leftovers() []client.Report {
 	reports := make([]client.Report, 0, len(q.lost)+len(q.left))
 	for _, d := range q.lost {
-		reports = append(reports, d.failed("the server's answer is missing: it may have been killed all the same"))
+		reports = append(reports, d.failed("the server's answer is missing: it may have been done all the same"))
 	}
 	for _, d := range q.left {
 		why := "it was not tried"

@@ -116,7 +116,7 @@ func TestKillInterrupted(t *testing.T) {
 					return
 				}
 				run.want(t, test.killed, all-test.killed)
-				if n := strings.Count(run.stdout.String(), "may have been killed all the same"); n != test.missing {
+				if n := strings.Count(run.stdout.String(), "it may have been done all the same"); n != test.missing {
 					t.Errorf("%d reported as missing, want %d", n, test.missing)
 				}
 				if run.spent != test.spent {

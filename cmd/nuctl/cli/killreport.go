@@ -29,6 +29,7 @@ type reporter struct {
 	gone   int
 	// returned are those of the rest that were killed, and are there again.
 	returned int
+	unsure   int // those of the rest of which nobody knows whether they were killed
 	all      int
 	failed   string // the first outcome of one that was not killed
 	broken   bool   // nothing can be written any more, which has been told
@@ -102,6 +103,9 @@ func (r *reporter) count(report client.Report, seen bool) {
 	if report.Outcome == client.OutcomeReturned {
 		r.returned++
 	}
+	if report.Unsure() {
+		r.unsure++
+	}
 }
 
 // end gives the sum, and the error if any was not killed. After a failed call it says only
@@ -138,11 +142,17 @@ func (r *reporter) end(failed error) error {
 	if r.returned > 0 {
 		text += " or back again"
 	}
-	if r.all == 1 {
+	if r.unsure > 0 {
+		text += fmt.Sprintf(", %d of them perhaps all the same", r.unsure)
+	}
+	switch {
+	case r.all > 1:
+	case r.failed == client.OutcomeReturned:
+		text = "the connection was killed, and came back"
+	case r.unsure > 0:
+		text = "the connection was killed, or not: nobody knows"
+	default:
 		text = "the connection was not killed"
-		if r.failed == client.OutcomeReturned {
-			text = "the connection was killed, and came back"
-		}
 	}
 	return &advisedError{errors.New(text), r.advice()}
 }
@@ -150,6 +160,9 @@ func (r *reporter) end(failed error) error {
 // advice says what to do about the first that was not killed.
 func (r *reporter) advice() string {
 	code := 0
+	if r.unsure > 0 {
+		return "the server lost its helper before it answered: 'nuctl list' shows what is left"
+	}
 	switch r.failed {
 	case client.OutcomeReturned:
 		return "its next packet made it anew, as the firewall's rules allow: 'nuctl doctor' says how to stop that for TCP; for other protocols a rule has to drop the peer first"

@@ -30,6 +30,14 @@ func (r Report) Limited() (after time.Duration, limited bool) {
 	return secondsIn(rest)
 }
 
+// unsureTail ends the text of a fault where the server lost its helper before the answer came.
+const unsureTail = "it may have been done all the same"
+
+// Unsure says whether nobody knows what became of the connection.
+func (r Report) Unsure() bool {
+	return r.Outcome == OutcomeFailed && strings.HasSuffix(r.Detail, unsureTail)
+}
+
 // RetryAfter is the time to wait before the same call may be made again, with FaultBusy.
 func (e *Error) RetryAfter() time.Duration {
 	if at := strings.LastIndex(e.Text, busyHead); at >= 0 {
