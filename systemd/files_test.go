@@ -129,3 +129,29 @@ func TestNobodyIsRefusedByALimit(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitsRunWhatIsThere: the packages depend on nothing that has other programs; a Debian may be
+// without kill(1). A reload looks before it sends the signal.
+func TestUnitsRunWhatIsThere(t *testing.T) {
+	for file, ours := range map[string]string{
+		"nuconntrack-privd.service":  "/usr/sbin/nuconntrack-privd",
+		"nuconntrack-frontd.service": "/usr/sbin/nuconntrack-frontd",
+	} {
+		var reload []string
+		for line := range strings.Lines(read(t, file)) {
+			key, command, _ := strings.Cut(strings.TrimSpace(line), "=")
+			if !strings.HasPrefix(key, "Exec") {
+				continue
+			}
+			if run, _, _ := strings.Cut(command, " "); run != ours && run != "+/bin/sh" {
+				t.Errorf("%s runs %q", file, command)
+			}
+			if key == "ExecReload" {
+				reload = append(reload, command)
+			}
+		}
+		if want := []string{ours + " --check-config", `+/bin/sh -c "kill -HUP ${MAINPID}"`}; !slices.Equal(reload, want) {
+			t.Errorf("a reload of %s runs %q, want %q", file, reload, want)
+		}
+	}
+}
