@@ -35,6 +35,8 @@ type fakeServer struct {
 	cut     int // the connection is cut in the middle of the n-th view from now
 	grow    int // pages behind the first say that so many more match
 	faults  map[string]fault
+	// untold is on how many kill_matching does not report, and how many a later page of a view lacks.
+	untold int
 	// outcomes are of the next kills, each with its detail behind a space.
 	outcomes []string
 	stats    map[string]any
@@ -63,7 +65,7 @@ func (s *fakeServer) close() {
 }
 
 // set changes how the server answers: login; rows few|none|hostile|N; max-page N; warn
-// TEXT; status N; type TEXT; hang METHOD; fault METHOD CODE TEXT; outcome TEXT; forget (the
+// TEXT; status N; type TEXT; hang METHOD; fault METHOD CODE TEXT; outcome TEXT; untold N; forget (the
 // calls so far).
 func (s *fakeServer) set(args []string) error {
 	s.mu.Lock()
@@ -84,6 +86,8 @@ func (s *fakeServer) set(args []string) error {
 		s.cut, err = strconv.Atoi(args[1])
 	case "grow 1":
 		s.grow, err = strconv.Atoi(args[1])
+	case "untold 1":
+		s.untold, err = strconv.Atoi(args[1])
 	case "stat 2":
 		s.stats[args[1]] = args[2]
 		if on, flag := strconv.ParseBool(args[2]); flag == nil {
@@ -279,6 +283,9 @@ func (s *fakeServer) view(args []any) (any, error) {
 	rows = having(rows, args[1])
 	from := min(start, len(rows))
 	page := rows[from:min(from+length, len(rows))]
+	if start > 0 {
+		page = page[min(s.untold, len(page)):]
+	}
 	table := []any{}
 	for _, row := range page {
 		if names, ok := options["fields"].([]any); ok {
@@ -351,7 +358,7 @@ func (s *fakeServer) killMatching(args []any) (any, error) {
 		return nil, err
 	}
 	reports := []any{}
-	for _, row := range rows {
+	for _, row := range rows[min(s.untold, len(rows)):] {
 		reports = append(reports, s.report(row["id"], fmt.Sprint(row["key"])))
 	}
 	return reports, nil

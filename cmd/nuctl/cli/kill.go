@@ -171,7 +171,7 @@ func (q *killQueue) matching(ctx context.Context, s *client.Session, query clien
 			return q.failed(err, page.Total)
 		}
 		asked := page.Total
-		q.total = max(asked, len(reports))
+		q.total, q.missing = max(asked, len(reports)), max(asked-len(reports), 0)
 		err = q.take(began, slices.Repeat([]doomed{{seen: true}}, len(reports)), reports)
 		if err == nil && len(reports) != asked {
 			err = fmt.Errorf("the server tells of %s, and %d were to be killed", plural(len(reports)), asked)
@@ -197,7 +197,9 @@ func (q *killQueue) matching(ctx context.Context, s *client.Session, query clien
 		}
 		start += len(part.Rows)
 	}
-	q.left = q.left[:min(len(q.left), page.Total)]
+	if len(q.left) != page.Total {
+		return fmt.Errorf("the server names %s, and %d were to be killed: nothing was done", plural(len(q.left)), page.Total)
+	}
 	return nil
 }
 
