@@ -31,7 +31,15 @@ func (c Connection) Message() []byte {
 	orig, reply := tuple(1, t.Protocol, t.Orig), tuple(2, t.Protocol, t.Reply)
 	attrs := []netfilter.Attribute{
 		number(3, c.Status), number(7, c.Timeout), number(8, c.Mark), number(12, t.ID),
-		counters(9, c.OrigBytes), counters(10, c.ReplyBytes),
+	}
+	if !c.Uncounted {
+		attrs = append(attrs, counters(9, c.OrigBytes), counters(10, c.ReplyBytes))
+	}
+	if !c.Start.IsZero() {
+		attrs = append(attrs, nest(20, netfilter.Attribute{Type: 1, Data: netfilter.Uint64Bytes(uint64(c.Start.UnixNano()))}))
+	}
+	if c.Helper != "" {
+		attrs = append(attrs, nest(5, netfilter.Attribute{Type: 1, Data: append([]byte(c.Helper), 0)}))
 	}
 	zone := func(typ, v uint16) netfilter.Attribute {
 		return netfilter.Attribute{Type: typ, Data: netfilter.Uint16Bytes(v)}
@@ -69,10 +77,16 @@ func tuple(typ uint16, protocol uint8, t ipc.Tuple) netfilter.Attribute {
 		src, dst = 3, 4
 	}
 	proto := []netfilter.Attribute{{Type: 1, Data: []byte{protocol}}}
-	if t.Kind == ipc.Ports {
+	switch t.Kind {
+	case ipc.Ports:
 		proto = append(proto,
 			netfilter.Attribute{Type: 2, Data: netfilter.Uint16Bytes(t.SrcPort)},
 			netfilter.Attribute{Type: 3, Data: netfilter.Uint16Bytes(t.DstPort)})
+	case ipc.ICMP: // not ICMPv6
+		proto = append(proto,
+			netfilter.Attribute{Type: 4, Data: netfilter.Uint16Bytes(t.SrcPort)},
+			netfilter.Attribute{Type: 5, Data: []byte{t.ICMPType()}},
+			netfilter.Attribute{Type: 6, Data: []byte{t.ICMPCode()}})
 	}
 	return nest(typ,
 		nest(1, netfilter.Attribute{Type: src, Data: t.Src.AsSlice()}, netfilter.Attribute{Type: dst, Data: t.Dst.AsSlice()}),

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"nuconntrack/frontd/service"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 	"nuconntrack/frontd/xmlrpc"
 )
 
@@ -111,10 +111,10 @@ func writeGroups(w *xmlrpc.Writer, g service.Groups) {
 }
 
 // writeTotals writes the members of a struct that tell of several connections together.
-func writeTotals(w *xmlrpc.Writer, t *table.Totals) {
+func writeTotals(w *xmlrpc.Writer, t *ranking.Totals) {
 	w.Member("connections")
 	w.Int(t.Connections)
-	for _, n := range table.Sums() {
+	for _, n := range ranking.Sums() {
 		if v, known := t.Sum(n); known {
 			w.Member(n.String())
 			w.U64(v)

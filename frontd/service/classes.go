@@ -8,13 +8,14 @@ import (
 
 	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 	"nuconntrack/ipc"
 )
 
 // ClassTotals are what the connections of a traffic class have together.
 type ClassTotals struct {
 	table.Class
-	table.Totals
+	ranking.Totals
 }
 
 // Classes are all traffic classes in the order of the configuration.
@@ -63,11 +64,11 @@ func (c *Call) Classes(ctx context.Context) (*Classes, error) {
 	if err != nil {
 		return nil, c.failed("stats", err)
 	}
-	found, err := snap.Group(table.GroupQuery{By: "class", OrderBy: table.OrderValue, Length: math.MaxInt32, Visible: c.role.visible})
+	found, err := ranking.Groups(snap, ranking.GroupQuery{By: "class", OrderBy: ranking.OrderValue, Length: math.MaxInt32, Visible: c.role.visible})
 	if err != nil {
 		return nil, c.failed("stats", err)
 	}
-	totals := make(map[string]table.Totals, len(found.Groups))
+	totals := make(map[string]ranking.Totals, len(found.Groups))
 	for _, g := range found.Groups {
 		totals[g.Value.Text] = g.Totals
 	}

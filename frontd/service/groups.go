@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 )
 
 // DefaultGroups is how many groups a client gets that does not say.
@@ -28,7 +29,7 @@ type GroupRequest struct {
 
 // Groups are a part of the groups of a table.
 type Groups struct {
-	table.Grouping
+	ranking.Grouping
 	Start    int
 	Snapshot string
 	Taken    time.Time
@@ -54,7 +55,7 @@ func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
 		return Groups{}, c.failed("groups", err)
 	}
 	query.Visible = c.role.visible
-	grouping, err := snap.Group(query)
+	grouping, err := ranking.Groups(snap, query)
 	if err != nil {
 		return Groups{}, c.failed("groups", err)
 	}
@@ -65,32 +66,32 @@ func (c *Call) Groups(ctx context.Context, r GroupRequest) (Groups, error) {
 }
 
 // groupQuery checks all that can be wrong with a request before anything is read.
-func (c *Call) groupQuery(r GroupRequest) (table.GroupQuery, error) {
+func (c *Call) groupQuery(r GroupRequest) (ranking.GroupQuery, error) {
 	if err := checkRange(r.Start, r.Length); err != nil {
-		return table.GroupQuery{}, err
+		return ranking.GroupQuery{}, err
 	}
-	by, err := table.GroupField(r.By, c.set.Meaning)
+	by, err := ranking.GroupField(r.By, c.set.Meaning)
 	if err == nil {
 		err = c.set.known("by", &by)
 	}
 	if err != nil {
-		return table.GroupQuery{}, err
+		return ranking.GroupQuery{}, err
 	}
 	filter, err := c.set.filter(r.Filters)
 	if err != nil {
-		return table.GroupQuery{}, err
+		return ranking.GroupQuery{}, err
 	}
 	if r.OrderBy == "" {
-		r.OrderBy = table.SumRate.String()
+		r.OrderBy = ranking.SumRate.String()
 	}
 	if r.OrderDir == "" {
 		r.OrderDir = "DESC"
 	}
-	order, desc, err := table.ParseGroupOrder(r.OrderBy, r.OrderDir)
+	order, desc, err := ranking.ParseGroupOrder(r.OrderBy, r.OrderDir)
 	if err != nil {
-		return table.GroupQuery{}, err
+		return ranking.GroupQuery{}, err
 	}
-	return table.GroupQuery{
+	return ranking.GroupQuery{
 		By: r.By, Filter: filter, OrderBy: order, Desc: desc,
 		Start: r.Start, Length: min(r.Length, c.set.MaxPage),
 	}, nil

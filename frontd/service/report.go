@@ -8,6 +8,7 @@ import (
 
 	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 )
 
 const (
@@ -72,7 +73,7 @@ func (c *Call) KillMatching(ctx context.Context, filters map[string]table.Operan
 	if !held {
 		return nil, notHeld(snapshot)
 	}
-	rows, total := snap.Matching(filter, c.role.visible, MaxMatching)
+	rows, total := ranking.Matching(snap, filter, c.role.visible, MaxMatching)
 	if total > MaxMatching {
 		return nil, wrongParam("filters", reason.ManyMatch.Of(total, MaxMatching))
 	}

@@ -16,6 +16,7 @@ import (
 	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/session"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 	"nuconntrack/frontd/table/store"
 	"nuconntrack/ipc"
 	"nuconntrack/policy"
@@ -237,7 +238,7 @@ func (c *Call) failed(doing string, err error) error {
 		return f
 	}
 	var filter *table.FilterError
-	var query *table.QueryError
+	var query *ranking.Error
 	switch {
 	case errors.As(err, &filter):
 		return because(CodeParams, filter.Whole())

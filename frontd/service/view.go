@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 	"nuconntrack/frontd/table/store"
 )
 
@@ -51,7 +52,7 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 		return View{}, c.failed("view", err)
 	}
 	query.Visible = c.role.visible
-	page, err := snap.Page(query)
+	page, err := ranking.Rows(snap, query)
 	if err != nil {
 		return View{}, c.failed("view", err)
 	}
@@ -63,13 +64,13 @@ func (c *Call) View(ctx context.Context, r ViewRequest) (View, error) {
 }
 
 // query checks all that can be wrong with a request before anything is read.
-func (c *Call) query(r ViewRequest) (table.Query, []table.Field, error) {
+func (c *Call) query(r ViewRequest) (ranking.Query, []table.Field, error) {
 	if err := checkRange(r.Start, r.Length); err != nil {
-		return table.Query{}, nil, err
+		return ranking.Query{}, nil, err
 	}
 	filter, err := c.set.filter(r.Filters)
 	if err != nil {
-		return table.Query{}, nil, err
+		return ranking.Query{}, nil, err
 	}
 	if r.OrderBy == "" {
 		r.OrderBy = "orig_src"
@@ -77,20 +78,20 @@ func (c *Call) query(r ViewRequest) (table.Query, []table.Field, error) {
 	if r.OrderDir == "" {
 		r.OrderDir = "ASC"
 	}
-	order, desc, err := table.ParseOrder(r.OrderBy, r.OrderDir)
+	order, desc, err := ranking.ParseOrder(r.OrderBy, r.OrderDir)
 	if err != nil {
-		return table.Query{}, nil, err
+		return ranking.Query{}, nil, err
 	}
 	if by, ok := table.FieldNamed(order); ok {
 		if err := c.set.shown("order_by", &by); err != nil {
-			return table.Query{}, nil, err
+			return ranking.Query{}, nil, err
 		}
 	}
 	fields, err := c.set.fieldsOf(r.Fields)
 	if err != nil {
-		return table.Query{}, nil, err
+		return ranking.Query{}, nil, err
 	}
-	return table.Query{
+	return ranking.Query{
 		Filter: filter, OrderBy: order, Desc: desc,
 		Start: r.Start, Length: min(r.Length, c.set.MaxPage),
 	}, fields, nil

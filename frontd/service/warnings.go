@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 	"nuconntrack/ipc"
 )
 
@@ -66,7 +67,7 @@ func (c *Call) warnings(snap *table.Snapshot) []Warning {
 		warn(WarnUnread, "unread: %d connections could not be understood and are left out",
 			"unread: some connections could not be understood and are left out", n)
 	}
-	if hidden := snap.Count(c.role.scope) - snap.Count(c.role.visible); hidden > 0 {
+	if hidden := ranking.Count(snap, c.role.scope) - ranking.Count(snap, c.role.visible); hidden > 0 {
 		all = append(all, Warning{WarnHidden, fmt.Sprintf("hidden: %d connections are left out by the configuration", hidden)})
 	}
 	if !whole {

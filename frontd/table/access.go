@@ -32,14 +32,14 @@ func columnOf[T unsigned](kind ValueKind, need uint32, col func(*columns) []T) a
 			}
 			return Value{Kind: kind, Num: uint64(col(&s.columns)[row])}, true
 		},
-		bind: func(s *Snapshot) loader {
-			c, has := col(&s.columns), s.having()
-			return func(b *block, from, n int) {
-				has.load(&b.has, need, from, n)
+		bind: func(s *Snapshot) Loader {
+			c, has := col(&s.columns), s.whatRowsHave()
+			return func(b *Block, from, n int) {
+				has.load(&b.Has, need, from, n)
 				loadColumn(b, c, from, n)
 			}
 		},
-		test: func(s *Snapshot, set numbers) pass { return columnPass(col(&s.columns), s.having(), need, set) },
+		test: func(s *Snapshot, set numbers) pass { return columnPass(col(&s.columns), s.whatRowsHave(), need, set) },
 	}
 }
 
@@ -52,12 +52,12 @@ func (a access) mapped(same func(s *Snapshot, v uint64) uint64) access {
 			v.Num = same(s, v.Num)
 			return v, ok
 		},
-		bind: func(s *Snapshot) loader {
+		bind: func(s *Snapshot) Loader {
 			load := a.bind(s)
-			return func(b *block, from, n int) {
+			return func(b *Block, from, n int) {
 				load(b, from, n)
-				for i, v := range b.val[:n] {
-					b.val[i] = same(s, v)
+				for i, v := range b.Val[:n] {
+					b.Val[i] = same(s, v)
 				}
 			}
 		},
@@ -104,12 +104,12 @@ func flagAccess(flag uint32) access {
 			}
 			return v, true
 		},
-		bind: func(s *Snapshot) loader {
-			return func(b *block, from, n int) {
-				fillMask(&b.has, n)
+		bind: func(s *Snapshot) Loader {
+			return func(b *Block, from, n int) {
+				fillMask(&b.Has, n)
 				has := s.has[from : from+n]
 				for i, v := range s.status[from : from+n] {
-					b.val[i&(blockRows-1)] = isSet(v&flag) & isSet(has[i]&hasStatus)
+					b.Val[i&(BlockRows-1)] = isSet(v&flag) & isSet(has[i]&hasStatus)
 				}
 			}
 		},
@@ -124,23 +124,23 @@ func rateSumAccess() access {
 			if s.has[row]&need != need {
 				return Value{}, false
 			}
-			return Value{Kind: KindU64, Num: sumAtMost(s.rate[0][row], s.rate[1][row])}, true
+			return Value{Kind: KindU64, Num: SumAtMost(s.rate[0][row], s.rate[1][row])}, true
 		},
-		bind: func(s *Snapshot) loader {
-			has := s.having()
-			return func(b *block, from, n int) {
-				has.load(&b.has, need, from, n)
+		bind: func(s *Snapshot) Loader {
+			has := s.whatRowsHave()
+			return func(b *Block, from, n int) {
+				has.load(&b.Has, need, from, n)
 				repl := s.rate[1][from : from+n]
 				for i, v := range s.rate[0][from : from+n] {
-					b.val[i&(blockRows-1)] = sumAtMost(v, repl[i])
+					b.Val[i&(BlockRows-1)] = SumAtMost(v, repl[i])
 				}
 			}
 		},
 	}
 }
 
-// sumAtMost adds, and gives the largest number where the sum is larger.
-func sumAtMost(a, b uint64) uint64 {
+// SumAtMost adds, and gives the largest number where the sum is larger.
+func SumAtMost(a, b uint64) uint64 {
 	v, carry := bits.Add64(a, b, 0)
 	return v | -carry
 }

@@ -17,12 +17,12 @@ func protocolAccess() access {
 		value: func(s *Snapshot, row int) (Value, bool) {
 			return Value{Kind: KindText, Text: protocolName(s.proto[row])}, true
 		},
-		bind: func(s *Snapshot) loader {
+		bind: func(s *Snapshot) Loader {
 			ranks := protocolRanks()
-			return func(b *block, from, n int) {
-				fillMask(&b.has, n)
+			return func(b *Block, from, n int) {
+				fillMask(&b.Has, n)
 				for i, v := range s.proto[from : from+n] {
-					b.val[i&(blockRows-1)] = uint64(ranks[v])
+					b.Val[i&(BlockRows-1)] = uint64(ranks[v])
 				}
 			}
 		},
@@ -40,15 +40,15 @@ func stateAccess() access {
 			}
 			return Value{Kind: KindText, Text: states[s.state[row]]}, true
 		},
-		bind: func(s *Snapshot) loader {
+		bind: func(s *Snapshot) Loader {
 			ranks := rankOfStates()
-			return func(b *block, from, n int) {
-				b.has = mask{}
+			return func(b *Block, from, n int) {
+				b.Has = Mask{}
 				has := s.has[from : from+n]
 				for i, v := range s.state[from : from+n] {
 					rank := ranks[has[i]/hasTCPState%8][v]
-					b.val[i&(blockRows-1)] = uint64(rank)
-					b.has[i/64&(blockWords-1)] |= isSet(uint32(rank^noRank)) << (i & 63)
+					b.Val[i&(BlockRows-1)] = uint64(rank)
+					b.Has[i/64&(blockWords-1)] |= isSet(uint32(rank^noRank)) << (i & 63)
 				}
 			}
 		},
@@ -87,8 +87,8 @@ func addrAccess(side int, family uint8) access {
 			}
 			return Value{Kind: KindAddr, Addr: s.address(side, row)}, true
 		},
-		bind: func(s *Snapshot) loader {
-			return func(b *block, from, n int) { loadAddrs(b, s, side, family, from, n) }
+		bind: func(s *Snapshot) Loader {
+			return func(b *Block, from, n int) { loadAddrs(b, s, side, family, from, n) }
 		},
 	}
 }
@@ -122,16 +122,16 @@ func nameAccess(need uint32, col func(*columns) []uint16) access {
 	places := a.bind
 	a.test = nil // it would ask for places
 	a.texts = func(s *Snapshot) []string { return sortedTexts(s.names) }
-	a.bind = func(s *Snapshot) loader {
+	a.bind = func(s *Snapshot) Loader {
 		load, sorted := places(s), a.texts(s)
 		ranks := make([]uint64, len(s.names))
 		for i, name := range s.names {
 			rank, _ := slices.BinarySearch(sorted, name)
 			ranks[i] = uint64(rank)
 		}
-		return func(b *block, from, n int) {
+		return func(b *Block, from, n int) {
 			load(b, from, n)
-			b.has.each(n, func(i int) { b.val[i] = ranks[b.val[i]] })
+			b.Has.Each(n, func(i int) { b.Val[i] = ranks[b.Val[i]] })
 		}
 	}
 	return a
@@ -143,8 +143,8 @@ func sortedTexts(texts []string) []string {
 	return slices.Compact(sorted)
 }
 
-// each calls f for every set bit among the first n, in order.
-func (m *mask) each(n int, f func(i int)) {
+// Each calls f for every set bit among the first n, in order.
+func (m *Mask) Each(n int, f func(i int)) {
 	for w, word := range m[:(n+63)/64] {
 		for ; word != 0; word &= word - 1 {
 			f(w*64 + bits.TrailingZeros64(word))

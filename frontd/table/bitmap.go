@@ -10,12 +10,12 @@ import (
 	"sync/atomic"
 )
 
-// bitmap holds one bit a row of a snapshot, the first row in the lowest bit.
-type bitmap []uint64
+// Bitmap holds one bit a row of a snapshot, the first row in the lowest bit.
+type Bitmap []uint64
 
-func newBitmap(rows int) bitmap { return make(bitmap, (rows+63)/64) }
+func newBitmap(rows int) Bitmap { return make(Bitmap, (rows+63)/64) }
 
-func (set bitmap) fill(rows int) {
+func (set Bitmap) fill(rows int) {
 	for w := range set {
 		set[w] = ^uint64(0)
 	}
@@ -24,22 +24,22 @@ func (set bitmap) fill(rows int) {
 	}
 }
 
-func (set bitmap) count() (n int) {
+func (set Bitmap) Count() (n int) {
 	for _, word := range set {
 		n += bits.OnesCount64(word)
 	}
 	return n
 }
 
-// and keeps the rows that are in both.
-func (set bitmap) and(other bitmap) {
+// And keeps the rows that are in both.
+func (set Bitmap) And(other Bitmap) {
 	for w := range set {
 		set[w] &= other[w]
 	}
 }
 
-// each calls f for every row of the words from ≤ w < to, in order.
-func (set bitmap) each(from, to int, f func(row int32)) {
+// Each calls f for every row of the words from ≤ w < to, in order.
+func (set Bitmap) Each(from, to int, f func(row int32)) {
 	for w := from; w < to; w++ {
 		for word := set[w]; word != 0; word &= word - 1 {
 			f(int32(w*64 + bits.TrailingZeros64(word)))
@@ -50,38 +50,38 @@ func (set bitmap) each(from, to int, f func(row int32)) {
 const (
 	// worthSharing is the number of rows from which on more than one processor is used.
 	worthSharing = 1 << 16
-	// maxWorkers bounds what one call takes from the others.
-	maxWorkers = 8
-	// partRows is how many rows a worker takes at a time: few, so that one whose processor
+	// MaxWorkers bounds what one call takes from the others.
+	MaxWorkers = 8
+	// PartRows is how many rows a worker takes at a time: few, so that one whose processor
 	// is busy with something else leaves nearly all to the others.
-	partRows = 16 * blockRows
+	PartRows = 16 * BlockRows
 )
 
-// inParallel splits n rows into parts of whole blocks, and calls work for each worker, of
+// InParallel splits n rows into parts of whole blocks, and calls work for each worker, of
 // which one is the caller. A worker ranges over the parts, from ≤ row < to, that it gets.
 // Workers are numbered from 0 and are no more than maxWorkers.
-func inParallel(n int, work func(worker int, parts iter.Seq2[int, int])) {
+func InParallel(n int, work func(worker int, parts iter.Seq2[int, int])) {
 	var next atomic.Int64
 	parts := func(yield func(from, to int) bool) {
 		for {
-			to := int(next.Add(partRows))
-			if from := to - partRows; from >= n || !yield(from, min(to, n)) {
+			to := int(next.Add(PartRows))
+			if from := to - PartRows; from >= n || !yield(from, min(to, n)) {
 				return
 			}
 		}
 	}
 	var others sync.WaitGroup
-	for worker := 1; worker < workersFor(n); worker++ {
+	for worker := 1; worker < WorkersFor(n); worker++ {
 		others.Go(func() { work(worker, parts) })
 	}
 	work(0, parts)
 	others.Wait()
 }
 
-// workersFor says how many share the work on n rows.
-func workersFor(n int) int {
+// WorkersFor says how many share the work on n rows.
+func WorkersFor(n int) int {
 	if n < worthSharing {
 		return 1
 	}
-	return min(runtime.GOMAXPROCS(0), maxWorkers)
+	return min(runtime.GOMAXPROCS(0), MaxWorkers)
 }

@@ -118,7 +118,7 @@ func (b *builder) commit(at time.Duration) {
 		if row != b.rows {
 			s.move(b.rows, row)
 		}
-		s.byTarget.slots[slot] = slotOf(h, int32(b.rows))
+		s.byTarget.slots[slot] = SlotOf(h, int32(b.rows))
 		if b.rows%clockRows == 0 {
 			s.readAt = append(s.readAt, at)
 		}

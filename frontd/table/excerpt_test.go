@@ -3,10 +3,8 @@
 package table
 
 import (
-	"runtime"
 	"slices"
 	"testing"
-	"weak"
 )
 
 // TestExcerpt: an excerpt says the same of its rows as the table does, whatever the field.
@@ -36,23 +34,6 @@ func TestExcerpt(t *testing.T) {
 	if values == 0 {
 		t.Error("no row has any value")
 	}
-}
-
-// TestExcerptLetsTheTableGo: a page that is still being written does not keep its table.
-func TestExcerptLetsTheTableGo(t *testing.T) {
-	s := randomRows(1000, 4)
-	page, err := s.Page(Query{OrderBy: "orig_src", Length: 30})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, _ := s.Excerpt(page.Rows)
-	table := weak.Make(s)
-	s, page = nil, Page{}
-	runtime.GC()
-	if table.Value() != nil {
-		t.Error("the table is still there")
-	}
-	runtime.KeepAlive(e)
 }
 
 // TestExcerptOfMostRows: what is nearly the whole table is not copied for each who asks.

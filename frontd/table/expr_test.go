@@ -112,10 +112,10 @@ func TestExpr(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				one.run(s).each(0, len(want), func(row int32) { want[row/64] |= 1 << (row % 64) })
+				one.Run(s).Each(0, len(want), func(row int32) { want[row/64] |= 1 << (row % 64) })
 			}
-			if got := f.run(s); !slices.Equal(got, want) {
-				t.Errorf("%d rows, want %d", got.count(), want.count())
+			if got := f.Run(s); !slices.Equal(got, want) {
+				t.Errorf("%d rows, want %d", got.Count(), want.Count())
 			}
 			checkMatch(t, f, s)
 			checkAgain(t, f)

@@ -84,7 +84,7 @@ func (c *exprCompiler) compileAll(parts []expr.Expr) ([]node, error) {
 func (c *exprCompiler) test(t *expr.Test) (node, error) {
 	f, ok := exprField(t.Field)
 	if !ok {
-		return nil, &expr.Error{Column: t.Column, Reason: reason.NoName.Of(quoted(t.Field))}
+		return nil, &expr.Error{Column: t.Column, Reason: reason.NoName.Of(Quoted(t.Field))}
 	}
 	c.values += max(1, len(t.Values))
 	var wanted alternatives
@@ -113,7 +113,7 @@ func (a *alternatives) addExprValue(f *Field, op expr.Op, text string) error {
 	case op != expr.Equal && !ordered:
 		return reason.NoOrder.Of(op)
 	case f.class != classText && strings.ContainsAny(text, "<>=!"):
-		return reason.NotValue.Of(quoted(text))
+		return reason.NotValue.Of(Quoted(text))
 	}
 	digits, err := f.unit.digits(text)
 	if err != nil {

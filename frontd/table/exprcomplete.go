@@ -50,7 +50,7 @@ func ExprValues(name string) []string {
 // GroupingName gives the field that a name of the language, such as src or dport, stands for
 // where connections are grouped; other names stay as they are.
 func GroupingName(name string) string {
-	if _, err := GroupField(name, nil); err == nil {
+	if f, ok := FieldNamed(name); ok && f.Groups() {
 		return name
 	}
 	w, ok := vocabulary{}.Word(strings.ToLower(name))
@@ -62,17 +62,6 @@ func GroupingName(name string) string {
 		return name
 	}
 	return f.Name
-}
-
-// GroupingNames are the fields that connections can be grouped by.
-func GroupingNames() []string {
-	var names []string
-	for _, f := range fieldTable {
-		if f.Groups() {
-			names = append(names, f.Name)
-		}
-	}
-	return names
 }
 
 func lower(names []string) []string {

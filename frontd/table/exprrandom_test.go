@@ -153,7 +153,7 @@ func BenchmarkExpr(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				f.run(s)
+				f.Run(s)
 			}
 		})
 	}

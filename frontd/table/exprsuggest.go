@@ -17,19 +17,19 @@ const maxSuggested = 24
 // Suggest recognizes values without their names, and misspelt names.
 func (vocabulary) Suggest(name string) (reason.Reason, bool) {
 	if _, err := netip.ParseAddr(name); err == nil {
-		return reason.WriteAny.Of(quoted("host "+name), quoted("src "+name), quoted("dst "+name)), true
+		return reason.WriteAny.Of(Quoted("host "+name), Quoted("src "+name), Quoted("dst "+name)), true
 	}
 	if _, err := netip.ParsePrefix(name); err == nil {
-		return reason.WriteAny.Of(quoted("host "+name), quoted("src "+name), quoted("dst "+name)), true
+		return reason.WriteAny.Of(Quoted("host "+name), Quoted("src "+name), Quoted("dst "+name)), true
 	}
 	if v, err := strconv.ParseUint(name, 10, 16); err == nil {
 		return reason.Write.Of(fmt.Sprintf("\"port %d\"", v)), true
 	}
 	if _, ok := stateRank(name); ok {
-		return reason.Write.Of(quoted("state " + name)), true
+		return reason.Write.Of(Quoted("state " + name)), true
 	}
 	if _, ok := protocolNumber(name); ok {
-		return reason.Write.Of(quoted("proto " + name)), true
+		return reason.Write.Of(Quoted("proto " + name)), true
 	}
 	switch near := nearest(name); len(near) {
 	case 0:

@@ -19,7 +19,7 @@ func (u unit) digits(text string) (string, error) {
 		if number := strings.TrimPrefix(text, ":"); strings.Trim(number, "0123456789-") == "" {
 			return number, nil
 		}
-		return "", reason.NotPort.Of(quoted(text))
+		return "", reason.NotPort.Of(Quoted(text))
 	case unitSize:
 		read = readSize
 	case unitSeconds:
@@ -48,7 +48,7 @@ const maxFraction = 9
 // readSize reads digits with k, M or G behind them, and a fraction that these make whole.
 func readSize(text string) (uint64, error) {
 	if text == "" {
-		return 0, reason.NotSize.Of(quoted(text))
+		return 0, reason.NotSize.Of(Quoted(text))
 	}
 	number, factor := text[:len(text)-1], uint64(1)
 	switch text[len(text)-1] {
@@ -64,18 +64,18 @@ func readSize(text string) (uint64, error) {
 	whole, fraction, hasPoint := strings.Cut(number, ".")
 	value, err := strconv.ParseUint(whole, 10, 64)
 	if err != nil || hasPoint && strings.Trim(fraction, "0123456789") != "" || hasPoint && fraction == "" {
-		return 0, reason.NotSize.Of(quoted(text))
+		return 0, reason.NotSize.Of(Quoted(text))
 	}
 	over, value := bits.Mul64(value, factor)
 	part := uint64(0)
 	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
 		if len(fraction) > maxFraction {
-			return 0, reason.NotWhole.Of(quoted(text))
+			return 0, reason.NotWhole.Of(Quoted(text))
 		}
 		part, _ = strconv.ParseUint(fraction, 10, 64) // digits, and few
 		for range fraction {
 			if factor%10 != 0 {
-				return 0, reason.NotWhole.Of(quoted(text))
+				return 0, reason.NotWhole.Of(Quoted(text))
 			}
 			factor /= 10
 		}
@@ -83,7 +83,7 @@ func readSize(text string) (uint64, error) {
 	}
 	value, carry := bits.Add64(value, part, 0)
 	if over != 0 || carry != 0 {
-		return 0, reason.Above64Bits.Of(quoted(text))
+		return 0, reason.Above64Bits.Of(Quoted(text))
 	}
 	return value, nil
 }
@@ -100,12 +100,12 @@ func readSeconds(text string) (uint64, error) {
 	for rest := text; ; {
 		end := strings.IndexAny(rest, units)
 		if end < 0 {
-			return 0, reason.NotSpan.Of(quoted(text))
+			return 0, reason.NotSpan.Of(Quoted(text))
 		}
 		place := strings.IndexByte(units, rest[end])
 		v, err := strconv.ParseUint(rest[:end], 10, 32)
 		if err != nil || place < next {
-			return 0, reason.NotSpan.Of(quoted(text))
+			return 0, reason.NotSpan.Of(Quoted(text))
 		}
 		sum += v * seconds[place] // below 2^49 each
 		next = place + 1

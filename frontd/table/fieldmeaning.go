@@ -36,18 +36,18 @@ func meaningAccess(kind ValueKind, of func(m *Meaning, mark uint32) (uint64, boo
 			}
 			return Value{Kind: kind, Num: n}, true
 		},
-		bind: func(s *Snapshot) loader {
+		bind: func(s *Snapshot) Loader {
 			if s.meaning == nil {
-				return func(b *block, _, _ int) { b.has = mask{} }
+				return func(b *Block, _, _ int) { b.Has = Mask{} }
 			}
-			has := s.having()
-			return func(b *block, from, n int) {
-				has.load(&b.has, hasMark, from, n)
+			has := s.whatRowsHave()
+			return func(b *Block, from, n int) {
+				has.load(&b.Has, hasMark, from, n)
 				marks := s.mark[from : from+n]
-				b.has.each(n, func(i int) {
+				b.Has.Each(n, func(i int) {
 					v, ok := of(s.meaning, marks[i])
-					if b.val[i] = v; !ok {
-						b.has[i/64] &^= 1 << (i & 63)
+					if b.Val[i] = v; !ok {
+						b.Has[i/64] &^= 1 << (i & 63)
 					}
 				})
 			}
@@ -78,16 +78,16 @@ func authenticatedAccess() access {
 			}
 			return v, true
 		},
-		bind: func(s *Snapshot) loader {
+		bind: func(s *Snapshot) Loader {
 			if !known(s) {
-				return func(b *block, _, _ int) { b.has = mask{} }
+				return func(b *Block, _, _ int) { b.Has = Mask{} }
 			}
 			bits := s.meaning.uidMask
-			return func(b *block, from, n int) {
-				fillMask(&b.has, n)
+			return func(b *Block, from, n int) {
+				fillMask(&b.Has, n)
 				has := s.has[from : from+n]
 				for i, v := range s.mark[from : from+n] {
-					b.val[i&(blockRows-1)] = isSet(v&bits) & isSet(has[i]&hasMark)
+					b.Val[i&(BlockRows-1)] = isSet(v&bits) & isSet(has[i]&hasMark)
 				}
 			}
 		},

@@ -69,7 +69,7 @@ type access struct {
 	// value gives what one row shows, and false if the row lacks the field.
 	value func(s *Snapshot, row int) (Value, bool)
 	// bind makes the loader of one snapshot. What it loads orders as the field does.
-	bind func(s *Snapshot) loader
+	bind func(s *Snapshot) Loader
 	// test, where it is not nil, asks the same as a pass over what bind loads, sooner.
 	test func(s *Snapshot, set numbers) pass
 	// texts gives all texts of one snapshot, sorted: what bind loads are places in it.
@@ -84,6 +84,27 @@ func (f *Field) Value(s *Snapshot, row int32) (Value, bool) {
 	return f.access.value(s, int(row))
 }
 
+// Load makes the loader of a snapshot. What it loads orders as the field does, but for addresses
+// of IPv6, of which it is the first part: see PrefixIPv6. The field must be one to sort or group by.
+func (f *Field) Load(s *Snapshot) Loader { return f.access.bind(s) }
+
+// IsAddress says that the values are addresses.
+func (f *Field) IsAddress() bool { return f.class == classAddr }
+
+// IsKey says that the values are keys. What is loaded of one is the id with which it begins.
+func (f *Field) IsKey() bool { return f.class == classKey }
+
+// IPv6 gives the whole address of a row of IPv6, in a field of addresses. It is the table's own: it
+// must not be changed.
+func (f *Field) IPv6(s *Snapshot, row int32) *[16]byte { return &s.addr6[s.addr[f.side][row]] }
+
+// Groups says whether rows can be grouped by the field: not by what is another number or
+// time with nearly every connection.
+func (f *Field) Groups() bool {
+	return f.access.bind != nil && f.class != classKey && f.class != classTime &&
+		f.unit != unitSize && f.unit != unitSeconds && f.Name != "id"
+}
+
 // Fields gives all fields, in the order in which a row shows them, those too that are not
 // there everywhere: see Meaning.Has.
 func Fields() []Field { return slices.Clone(fieldTable) }
@@ -96,6 +117,17 @@ func FieldNamed(name string) (Field, bool) {
 		}
 	}
 	return Field{}, false
+}
+
+// GroupingNames are the fields that connections can be grouped by.
+func GroupingNames() []string {
+	var names []string
+	for _, f := range fieldTable {
+		if f.Groups() {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // The largest values that filters may name.

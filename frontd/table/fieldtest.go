@@ -23,13 +23,13 @@ func (t numberTest) bind(s *Snapshot) pass {
 }
 
 // pass asks for the numbers in what a loader loads, which is only what is of interest.
-func (set numbers) pass(load loader) pass {
-	return func(m *mask, sc *scratch, from, n int) {
-		for first, end := run(m[:], 0); first < end; first, end = run(m[:], end) {
+func (set numbers) pass(load Loader) pass {
+	return func(m *Mask, sc *scratch, from, n int) {
+		for first, end := NextRun(m[:], 0); first < end; first, end = NextRun(m[:], end) {
 			from, n := from+first*64, min(n, end*64)-first*64
-			load(&sc.block, from, n)
+			load(&sc.Block, from, n)
 			for w := range m[first:end] {
-				m[first+w] = wordOf(&set, sc.val[w*64:min(n, w*64+64)], m[first+w]&sc.has[w])
+				m[first+w] = wordOf(&set, sc.Val[w*64:min(n, w*64+64)], m[first+w]&sc.Has[w])
 			}
 		}
 	}
@@ -37,7 +37,7 @@ func (set numbers) pass(load loader) pass {
 
 // columnPass asks for the numbers in a column, where a row has everything in need.
 func columnPass[T unsigned](col []T, has *having, need uint32, set numbers) pass {
-	return func(m *mask, _ *scratch, from, n int) {
+	return func(m *Mask, _ *scratch, from, n int) {
 		for w := 0; w*64 < n; w++ {
 			first, end := from+w*64, from+min(n, w*64+64)
 			word := wordOf(&set, col[first:end], m[w])
@@ -83,7 +83,7 @@ func newAddressTest(f Field, set addresses) addressTest {
 
 func (t addressTest) bind(s *Snapshot) pass {
 	wanted := numbers{spans: t.set.v4, index: t.set.index4}
-	return func(m *mask, _ *scratch, from, n int) {
+	return func(m *Mask, _ *scratch, from, n int) {
 		for w := 0; w*64 < n; w++ {
 			first, end := from+w*64, from+min(n, w*64+64)
 			part := s.addr[t.field.side][first:end]
@@ -162,8 +162,8 @@ func (t keyTest) bind(s *Snapshot) pass {
 		}
 	}
 	slices.Sort(rows)
-	return func(m *mask, _ *scratch, from, n int) {
-		var found mask
+	return func(m *Mask, _ *scratch, from, n int) {
+		var found Mask
 		i, _ := slices.BinarySearch(rows, int32(from))
 		for ; i < len(rows) && int(rows[i]) < from+n; i++ {
 			at := int(rows[i]) - from

@@ -31,7 +31,7 @@ func (e *FilterError) Whole() reason.Reason {
 	if e.Column > 0 {
 		return reason.InColumn.Of(e.Member, e.Column, e.Reason)
 	}
-	return reason.InMember.Of(quoted(e.Member), e.Reason)
+	return reason.InMember.Of(Quoted(e.Member), e.Reason)
 }
 
 // Filter is a question to every row, compiled once and used on any snapshot, by any
@@ -49,6 +49,9 @@ type Filter struct {
 
 // maxRemembered is how many values a filter may have for its answers to be kept.
 const maxRemembered = 64
+
+// maxFilterName is how long a filter may be in writing for its answers to be kept.
+const maxFilterName = 4096
 
 // everything is the name of the filter that matches every row.
 const everything = "everything"
@@ -134,11 +137,11 @@ func (filter *Filter) compileMember(member string, value Operand) (node, int, er
 	for _, v := range values {
 		if s, ok := v.(string); ok && strings.HasPrefix(s, "!") {
 			if isArray {
-				return nil, 0, reason.NotInArray.Of(quoted(s))
+				return nil, 0, reason.NotInArray.Of(Quoted(s))
 			}
 			negated, v = true, s[1:]
 			if strings.HasPrefix(s, "!!") || strings.HasPrefix(s, "!=") {
-				return nil, 0, reason.NotTwice.Of(quoted(s))
+				return nil, 0, reason.NotTwice.Of(Quoted(s))
 			}
 		}
 		if err := wanted.add(&f, v); err != nil {
@@ -184,25 +187,25 @@ func (f *Filter) Match(s *Snapshot, row int32) bool {
 
 // Rows gives the rows that match, in the order of the snapshot.
 func (f *Filter) Rows(s *Snapshot) []int32 {
-	set := f.run(s)
-	rows := make([]int32, 0, set.count())
-	set.each(0, len(set), func(row int32) { rows = append(rows, row) })
+	set := f.Run(s)
+	rows := make([]int32, 0, set.Count())
+	set.Each(0, len(set), func(row int32) { rows = append(rows, row) })
 	return rows
 }
 
-// run asks all rows, block by block, on several processors where it is worth it.
-func (f *Filter) run(s *Snapshot) bitmap {
+// Run asks all rows, block by block, on several processors where it is worth it.
+func (f *Filter) Run(s *Snapshot) Bitmap {
 	set := newBitmap(s.Len())
 	if f == nil || f.root == nil {
 		set.fill(s.Len())
 		return set
 	}
 	run := f.root.bind(s)
-	inParallel(s.Len(), func(_ int, parts iter.Seq2[int, int]) {
-		sc, m := new(scratch), new(mask)
+	InParallel(s.Len(), func(_ int, parts iter.Seq2[int, int]) {
+		sc, m := new(scratch), new(Mask)
 		for from, to := range parts {
-			for ; from < to; from += blockRows {
-				n := min(blockRows, to-from)
+			for ; from < to; from += BlockRows {
+				n := min(BlockRows, to-from)
 				fillMask(m, n)
 				run(m, sc, from, n)
 				copy(set[from/64:], m[:(n+63)/64])
@@ -212,8 +215,12 @@ func (f *Filter) run(s *Snapshot) bitmap {
 	return set
 }
 
-// nameOf names a filter for the kept answers.
-func (f *Filter) nameOf() string {
+// IsAll says that the filter is the one that matches every row by having no members.
+func (f *Filter) IsAll() bool { return f.Name() == everything }
+
+// Name is the same for filters that ask the same in the same words, for who keeps answers
+// by it; "" if the filter is too long to be worth remembering.
+func (f *Filter) Name() string {
 	if f == nil {
 		return everything
 	}

@@ -31,10 +31,10 @@ func HideFilter(entries []string) (*Filter, error) {
 		}
 		f, err := ParseExpr(entry)
 		if err != nil {
-			return nil, fmt.Errorf("%s is neither a network nor an expression: %w", quoted(entry), err)
+			return nil, fmt.Errorf("%s is neither a network nor an expression: %w", Quoted(entry), err)
 		}
 		if f.root == nil {
-			return nil, fmt.Errorf("%s hides every connection", quoted(entry))
+			return nil, fmt.Errorf("%s hides every connection", Quoted(entry))
 		}
 		hidden.uses = append(hidden.uses, f.uses...)
 		tests = append(tests, f.root)
@@ -80,13 +80,5 @@ func Except(scope, hidden *Filter) *Filter {
 		tests = append(every{scope.root}, tests...)
 	}
 	// As a name of kept answers: neither part can be mistaken for a filter of a caller's.
-	return &Filter{root: tests, name: scope.nameOf() + " except " + hidden.name}
-}
-
-// Count is how many rows a user may see.
-func (s *Snapshot) Count(visible *Filter) int {
-	if visible == nil {
-		return s.Len()
-	}
-	return s.kept.matching(s, nil, visible).total
+	return &Filter{root: tests, name: scope.Name() + " except " + hidden.name}
 }

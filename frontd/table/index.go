@@ -7,9 +7,11 @@ import (
 	"math/bits"
 )
 
-// A slot of the index holds a row plus one in its low bits, 0 when it is empty, and the
-// highest bits of the hash above, so that a search hardly ever reads the columns of a row
-// that is not the one it wants.
+// Slot is a place of a hash table, 0 when it is empty: it holds a row, or another number below
+// MaxRows, plus one in its low bits, and the highest bits of the hash above, so that a search
+// hardly ever reads what stands in a row that is not the one it wants.
+type Slot uint32
+
 const (
 	slotRowBits = 23
 	slotRowMask = 1<<slotRowBits - 1
@@ -24,12 +26,12 @@ const MaxRows = slotRowMask - 1
 // choose addresses and ports, and must not be able to choose collisions.
 type index struct {
 	seed  maphash.Seed
-	slots []uint32
+	slots []Slot
 }
 
 // newIndex makes an index for n rows.
 func newIndex(seed maphash.Seed, n int) index {
-	return index{seed: seed, slots: make([]uint32, 1<<bits.Len(uint(max(8, n*4/3))))}
+	return index{seed: seed, slots: make([]Slot, 1<<bits.Len(uint(max(8, n*4/3))))}
 }
 
 // room says how many rows fit.
@@ -49,22 +51,28 @@ func (x *index) hash(n *ident) uint64 {
 func (x *index) touch(hashes []uint64) (sum uint32) {
 	last := uint64(len(x.slots) - 1)
 	for _, h := range hashes {
-		sum |= x.slots[h&last]
+		sum |= uint32(x.slots[h&last])
 	}
 	return sum
 }
 
-func slotOf(h uint64, row int32) uint32 {
-	return uint32(h>>32)&^slotRowMask | uint32(row+1)
+// SlotOf is the slot of a row whose hash is h.
+func SlotOf(h uint64, row int32) Slot {
+	return Slot(uint32(h>>32)&^slotRowMask | uint32(row+1))
 }
+
+// Row is what the slot holds, -1 when it is empty.
+func (x Slot) Row() int32 { return int32(x&slotRowMask) - 1 }
+
+// Fits says that what the slot holds may have this hash.
+func (x Slot) Fits(h uint64) bool { return (uint32(x)^uint32(h>>32))&^slotRowMask == 0 }
 
 // find looks for the ident, whose hash is h.
 func (c *columns) find(h uint64, n *ident) (int32, bool) {
 	if c.byTarget.slots == nil {
 		return 0, false
 	}
-	at := c.search(h, n)
-	row := int32(c.byTarget.slots[at]&slotRowMask) - 1
+	row := c.byTarget.slots[c.search(h, n)].Row()
 	return row, row >= 0
 }
 
@@ -77,10 +85,8 @@ func (c *columns) search(h uint64, n *ident) uint64 {
 		if slot == 0 {
 			return at
 		}
-		if (slot^uint32(h>>32))&^slotRowMask == 0 {
-			if row := int32(slot&slotRowMask) - 1; c.is(row, n) {
-				return at
-			}
+		if slot.Fits(h) && c.is(slot.Row(), n) {
+			return at
 		}
 	}
 }
@@ -96,6 +102,6 @@ func (c *columns) reindex(n, used int) {
 	for row := range int32(used) {
 		id := c.ident(row)
 		h := c.byTarget.hash(&id)
-		c.byTarget.slots[c.search(h, &id)] = slotOf(h, row)
+		c.byTarget.slots[c.search(h, &id)] = SlotOf(h, row)
 	}
 }

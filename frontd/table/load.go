@@ -7,23 +7,23 @@ import "nuconntrack/ipc"
 // Columns are read in blocks that stay in the processor's first cache: one indirect call
 // a block, and tight loops inside.
 const (
-	blockRows  = 1024
-	blockWords = blockRows / 64
+	BlockRows  = 1024
+	blockWords = BlockRows / 64
 )
 
-// mask holds one bit a row of a block, the first row in the lowest bit of the first word.
-type mask [blockWords]uint64
+// Mask holds one bit a row of a block, the first row in the lowest bit of the first word.
+type Mask [blockWords]uint64
 
-// block is one field of blockRows rows at most. The numbers order as the field does; val
+// Block is one field of blockRows rows at most. The numbers order as the field does; val
 // is meaningless where the bit in has is not set.
-type block struct {
-	val [blockRows]uint64
-	has mask
+type Block struct {
+	Val [BlockRows]uint64
+	Has Mask
 }
 
-// loader fills a block with the rows from, from+1, … from+n-1 of the snapshot it was
+// Loader fills a block with the rows from, from+1, … from+n-1 of the snapshot it was
 // bound to. It may be used by several goroutines at once, each with its own block.
-type loader func(b *block, from, n int)
+type Loader func(b *Block, from, n int)
 
 // unsigned are the element types of the columns.
 type unsigned interface {
@@ -50,8 +50,8 @@ func newHaving(has []uint32) having {
 }
 
 // load sets the bits of the rows that have everything in need.
-func (h *having) load(m *mask, need uint32, from, n int) {
-	*m = mask{}
+func (h *having) load(m *Mask, need uint32, from, n int) {
+	*m = Mask{}
 	for w := 0; w*64 < n; w++ {
 		m[w] = h.word(need, from+w*64, min(n-w*64, 64))
 	}
@@ -72,8 +72,8 @@ func (h *having) word(need uint32, from, n int) uint64 {
 }
 
 // loadFamily sets the bits of the rows of one address family.
-func loadFamily(m *mask, families []uint8, family uint8, from, n int) {
-	*m = mask{}
+func loadFamily(m *Mask, families []uint8, family uint8, from, n int) {
+	*m = Mask{}
 	for w := 0; w*64 < n; w++ {
 		m[w] = familyWord(families[from+w*64:from+min(n, w*64+64)], family)
 	}
@@ -88,9 +88,9 @@ func familyWord(part []uint8, family uint8) uint64 {
 	return ^other & lowBits(len(part))
 }
 
-// run finds the first words in a row, behind the place `after`, that have a bit set:
+// NextRun finds the first words in a row, behind the place `after`, that have a bit set:
 // first ≤ w < end. There is none when both are the number of words.
-func run(words []uint64, after int) (first, end int) {
+func NextRun(words []uint64, after int) (first, end int) {
 	for first = after; first < len(words) && words[first] == 0; first++ {
 	}
 	for end = first; end < len(words) && words[end] != 0; end++ {
@@ -99,7 +99,7 @@ func run(words []uint64, after int) (first, end int) {
 }
 
 // fillMask sets the first n bits and no others.
-func fillMask(m *mask, n int) {
+func fillMask(m *Mask, n int) {
 	for w := range m {
 		m[w] = lowBits(min(max(n-w*64, 0), 64))
 	}
@@ -113,31 +113,31 @@ func lowBits(n int) uint64 { return 1<<n - 1 }
 func isSet(v uint32) uint64 { return -uint64(v) >> 63 }
 
 // loadColumn copies a column.
-func loadColumn[T unsigned](b *block, col []T, from, n int) {
+func loadColumn[T unsigned](b *Block, col []T, from, n int) {
 	for i, v := range col[from : from+n] {
-		b.val[i&(blockRows-1)] = uint64(v)
+		b.Val[i&(BlockRows-1)] = uint64(v)
 	}
 }
 
 // Addresses of both families order by one number: IPv4 first, then IPv6 by its first
 // 63 bits with the highest bit set. What is equal by that, and IPv6, is compared in full.
-const prefixIPv6 = 1 << 63
+const PrefixIPv6 = 1 << 63
 
 // loadAddrs fills the block with the prefixes of one of the four addresses, of all rows
 // or of one family only.
-func loadAddrs(b *block, s *Snapshot, side int, family uint8, from, n int) {
+func loadAddrs(b *Block, s *Snapshot, side int, family uint8, from, n int) {
 	if family == 0 {
-		fillMask(&b.has, n)
+		fillMask(&b.Has, n)
 	} else {
-		loadFamily(&b.has, s.family, family, from, n)
+		loadFamily(&b.Has, s.family, family, from, n)
 	}
 	col, families := s.addr[side][from:from+n], s.family[from:from+n]
 	for i, a := range col {
 		v := uint64(a)
 		if families[i] == ipc.FamilyIPv6 {
 			hi, _ := s.addrWords(a)
-			v = prefixIPv6 | hi>>1
+			v = PrefixIPv6 | hi>>1
 		}
-		b.val[i&(blockRows-1)] = v
+		b.Val[i&(BlockRows-1)] = v
 	}
 }

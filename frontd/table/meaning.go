@@ -145,7 +145,7 @@ func (m *Meaning) Check(f *Filter) error {
 		}
 		for _, name := range u.texts {
 			if _, there := m.ClassNamed(name); !there {
-				why := reason.NoClassBut.Of(quoted(name), strings.Join(m.names, ", "))
+				why := reason.NoClassBut.Of(Quoted(name), strings.Join(m.names, ", "))
 				return &FilterError{Member: u.member, Column: u.column, Reason: why}
 			}
 		}

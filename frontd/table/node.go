@@ -17,19 +17,19 @@ type node interface {
 
 // pass asks n rows from row from on. In m come the rows that are still of interest, and
 // those of them that match stay.
-type pass func(m *mask, sc *scratch, from, n int)
+type pass func(m *Mask, sc *scratch, from, n int)
 
 // scratch is the memory of one goroutine that runs passes, used again for every block.
 type scratch struct {
-	block
-	masks []*mask
+	Block
+	masks []*Mask
 	used  int
 }
 
 // take lends a copy of m, until give.
-func (sc *scratch) take(m *mask) *mask {
+func (sc *scratch) take(m *Mask) *Mask {
 	if sc.used == len(sc.masks) {
-		sc.masks = append(sc.masks, new(mask))
+		sc.masks = append(sc.masks, new(Mask))
 	}
 	lent := sc.masks[sc.used]
 	sc.used++
@@ -40,14 +40,14 @@ func (sc *scratch) take(m *mask) *mask {
 // give takes back what was lent last.
 func (sc *scratch) give() { sc.used-- }
 
-func (m *mask) empty() bool { return *m == mask{} }
+func (m *Mask) empty() bool { return *m == Mask{} }
 
 // every holds where all of its nodes do.
 type every []node
 
 func (nodes every) bind(s *Snapshot) pass {
 	passes := bindAll(nodes, s)
-	return func(m *mask, sc *scratch, from, n int) {
+	return func(m *Mask, sc *scratch, from, n int) {
 		for _, run := range passes {
 			if run(m, sc, from, n); m.empty() {
 				return
@@ -67,8 +67,8 @@ type some []node
 
 func (nodes some) bind(s *Snapshot) pass {
 	passes := bindAll(nodes, s)
-	return func(m *mask, sc *scratch, from, n int) {
-		found := mask{}
+	return func(m *Mask, sc *scratch, from, n int) {
+		found := Mask{}
 		part := sc.take(m)
 		for _, run := range passes {
 			*part = *m
@@ -112,7 +112,7 @@ type not struct{ node }
 
 func (x not) bind(s *Snapshot) pass {
 	run := x.node.bind(s)
-	return func(m *mask, sc *scratch, from, n int) {
+	return func(m *Mask, sc *scratch, from, n int) {
 		part := sc.take(m)
 		run(part, sc, from, n)
 		for w := range part {

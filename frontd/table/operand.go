@@ -29,8 +29,8 @@ const (
 	maxQuoted = 64
 )
 
-// quoted repeats what a caller sent, safely and never at length.
-func quoted(s string) string {
+// Quoted repeats what a caller sent, safely and never at length.
+func Quoted(s string) string {
 	if len(s) > maxQuoted {
 		return fmt.Sprintf("%q…", s[:maxQuoted])
 	}
@@ -139,18 +139,18 @@ func (a *alternatives) addString(f *Field, s string) error {
 	case className:
 		rank, ok := f.named(s)
 		if !ok {
-			return reason.NotName.Of(quoted(s))
+			return reason.NotName.Of(Quoted(s))
 		}
 		a.spans = append(a.spans, span{rank, rank})
 		return nil
 	case classKey:
 		if _, err := DecodeKey(s); err != nil {
-			return reason.NotKey.Of(quoted(s))
+			return reason.NotKey.Of(Quoted(s))
 		}
 		a.keys = append(a.keys, s)
 		return nil
 	}
-	return reason.NotFlag.Of(quoted(s))
+	return reason.NotFlag.Of(Quoted(s))
 }
 
 // addNumberText reads a number, a name, value/mask, a-b or a comparison.
@@ -244,7 +244,7 @@ func (f *Field) number(s string) (uint64, error) {
 	}
 	v, err := strconv.ParseUint(digits, base, 64)
 	if err != nil {
-		return 0, reason.NotValue.Of(quoted(s))
+		return 0, reason.NotValue.Of(Quoted(s))
 	}
 	return v, nil
 }
@@ -255,14 +255,14 @@ func (a *alternatives) addTimeText(s string) error {
 	op, rest := cutComparison(s)
 	t, err := time.Parse(time.RFC3339Nano, rest)
 	if err != nil || t.Year() < 1970 || t.Year() > 2261 || t.Unix() < 0 {
-		return reason.NotTime.Of(quoted(s))
+		return reason.NotTime.Of(Quoted(s))
 	}
 	digits := 0
 	if _, fraction, ok := strings.Cut(rest, "."); ok {
 		digits = len(fraction) - len(strings.TrimLeft(fraction, "0123456789"))
 	}
 	if digits > 9 {
-		return reason.FineTime.Of(quoted(s))
+		return reason.FineTime.Of(Quoted(s))
 	}
 	first := uint64(t.UnixNano())
 	last := first + uint64(math.Pow10(9-digits)) - 1

@@ -57,7 +57,7 @@ func (a *alternatives) addAddressText(f *Field, s string) error {
 	if v, err := strconv.ParseUint(s, 10, 64); err == nil {
 		return a.addAddressNumber(f, v)
 	}
-	return reason.NotAddress.Of(quoted(s))
+	return reason.NotAddress.Of(Quoted(s))
 }
 
 // lastAddress is the last address of a prefix of that many bits.
@@ -75,11 +75,11 @@ func lastAddress(first netip.Addr, bits int) netip.Addr {
 func (a *alternatives) addAddressRange(s string, lo, hi netip.Addr) error {
 	switch {
 	case lo.Zone() != "" || hi.Zone() != "":
-		return reason.WithInterface.Of(quoted(s))
+		return reason.WithInterface.Of(Quoted(s))
 	case lo.Is4() != hi.Is4():
-		return reason.TwoFamilies.Of(quoted(s))
+		return reason.TwoFamilies.Of(Quoted(s))
 	case hi.Less(lo):
-		return reason.WrongWay.Of(quoted(s))
+		return reason.WrongWay.Of(Quoted(s))
 	}
 	if lo.Is6() {
 		a.v6 = append(a.v6, span6{number6(lo), number6(hi)})

@@ -48,15 +48,3 @@ func (s *Snapshot) WithOrigin(targets []ipc.Target, visible *Filter) []int32 {
 	}
 	return rows
 }
-
-// Matching gives the rows that match, of those that may be seen, in the order of the
-// snapshot, and how many they are; no rows if they are more than most.
-func (s *Snapshot) Matching(filter, visible *Filter, most int) (rows []int32, total int) {
-	m := s.kept.matching(s, filter, visible)
-	if m.total > most {
-		return nil, m.total
-	}
-	rows = make([]int32, 0, m.total)
-	m.set.each(0, len(m.set), func(row int32) { rows = append(rows, row) })
-	return rows, m.total
-}

@@ -66,8 +66,8 @@ type zoneTest struct {
 
 func (t zoneTest) bind(s *Snapshot) pass {
 	zones := s.zone[t.dir]
-	return t.set.pass(func(b *block, from, n int) {
-		fillMask(&b.has, n)
+	return t.set.pass(func(b *Block, from, n int) {
+		fillMask(&b.Has, n)
 		loadColumn(b, zones, from, n)
 	})
 }

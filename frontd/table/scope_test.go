@@ -109,22 +109,6 @@ func TestScopeFilterIsThePolicys(t *testing.T) {
 	}
 }
 
-// TestScopesShareNoAnswers: the answers that a snapshot keeps for one scope are not given
-// to another.
-func TestScopesShareNoAnswers(t *testing.T) {
-	s := fewRows(t)
-	for _, lines := range []string{"networks = ['10.0.0.1']", "networks = ['10.0.0.2']", "zones = [7]", "", "marks = [7]", "zones = [0]"} {
-		visible := ScopeFilter(scopeOf(t, lines))
-		for range 2 {
-			page, err := s.Page(Query{Visible: visible, OrderBy: "id", Length: 10})
-			want := len(visible.Rows(s))
-			if err != nil || page.Count != want || page.Total != want || len(page.Rows) != want {
-				t.Errorf("%q: %+v, %v, want %d rows", lines, page, err, want)
-			}
-		}
-	}
-}
-
 func TestWithOrigin(t *testing.T) {
 	s := fewRows(t)
 	change := func(row int32, edit func(*ipc.Target)) ipc.Target {
@@ -167,30 +151,5 @@ func TestWithOrigin(t *testing.T) {
 	}
 	if got := s.WithOrigin(nil, nil); len(got) != 0 {
 		t.Errorf("of none: %v", got)
-	}
-}
-
-func TestMatching(t *testing.T) {
-	s := fewRows(t)
-	four := compiled(t, map[string]Operand{"address": "0.0.0.0/0"})
-	tests := map[string]struct {
-		filter *Filter
-		scope  string
-		most   int
-		rows   []int32
-		total  int
-	}{
-		"all":              {nil, "", 5, []int32{0, 1, 2, 3, 4}, 5},
-		"one too many":     {nil, "", 4, nil, 5},
-		"a filter":         {four, "", 5, []int32{0, 1, 2, 4}, 4},
-		"in a scope":       {four, "zones = [0]", 2, []int32{0, 2}, 2},
-		"too many of them": {four, "zones = [0]", 1, nil, 2},
-		"none":             {four, "networks = ['::/0']", 5, []int32{}, 0},
-	}
-	for name, test := range tests {
-		rows, total := s.Matching(test.filter, ScopeFilter(scopeOf(t, test.scope)), test.most)
-		if !slices.Equal(rows, test.rows) || total != test.total {
-			t.Errorf("%s: rows %v of %d, want %v of %d", name, rows, total, test.rows, test.total)
-		}
 	}
 }

@@ -3,6 +3,7 @@
 package table
 
 import (
+	"sync"
 	"time"
 
 	"nuconntrack/ipc"
@@ -52,8 +53,8 @@ const (
 )
 
 // Snapshot is the table as one reading of the kernel gave it. It never changes once it
-// is built, so any number of calls may use it at once without a lock; only what it keeps
-// of the answers it gave has one of its own. It must not be copied.
+// is built, so any number of calls may use it at once without a lock; only what is found out
+// about it later has one of its own. It must not be copied.
 type Snapshot struct {
 	name        string        // unique in this process's life and across restarts
 	taken       time.Time     // when the reading began
@@ -68,7 +69,12 @@ type Snapshot struct {
 	readAt  []time.Duration
 	meaning *Meaning // of the marks; nil: none
 	columns
-	kept keptPages // answers that were given, for who asks again
+
+	look   sync.Once // guards having
+	having having
+
+	mu     sync.Mutex // guards beside
+	beside any
 }
 
 // Name names the snapshot for a caller that wants another page of it.
@@ -98,8 +104,31 @@ func (s *Snapshot) Malformed() int { return s.malformed }
 // Repeated is how often the dump gave a connection again that it had given before.
 func (s *Snapshot) Repeated() int { return s.repeated }
 
+// Meaning is what the marks stand for; nil: nothing.
+func (s *Snapshot) Meaning() *Meaning { return s.meaning }
+
+// Beside is what the layer above keeps beside the table, such as answers that it gave: what
+// fresh made at the first call. It lives as long as the table.
+func (s *Snapshot) Beside(fresh func() any) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.beside == nil {
+		s.beside = fresh()
+	}
+	return s.beside
+}
+
+// whatRowsHave is found out once.
+func (s *Snapshot) whatRowsHave() *having {
+	s.look.Do(func() { s.having = newHaving(s.has) })
+	return &s.having
+}
+
 // Len is the number of connections.
 func (s *Snapshot) Len() int { return len(s.has) }
+
+// IDs are the kernel's ids of all rows, 0 where it gave none. They must not be changed.
+func (s *Snapshot) IDs() []uint32 { return s.id }
 
 // columns hold the rows, one slice a field, all of the same length: about 120 bytes an
 // IPv4 row, so that a filter or a sort reads only the memory of the fields it needs.

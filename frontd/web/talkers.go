@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/service"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 	"nuconntrack/frontd/web/chart"
 )
 
@@ -36,7 +36,7 @@ func groupings() []grouping {
 }
 
 func talkerOrders() []string {
-	return []string{table.SumRate.String(), table.OrderBytes, table.OrderConnections}
+	return []string{ranking.SumRate.String(), ranking.OrderBytes, ranking.OrderConnections}
 }
 
 // talkersData is what the page shows.
@@ -101,7 +101,7 @@ func (s *Server) showTalkers(r *request) error {
 	for _, o := range talkerOrders() {
 		d.Orders = append(d.Orders, choice{r.lang.Text("talkers.order." + o), q.at(pathTalkers, paramBy, by.field, paramOrder, o), o == order})
 	}
-	all, _ := g.All.Sum(table.SumRate)
+	all, _ := g.All.Sum(ranking.SumRate)
 	for _, found := range g.Groups {
 		d.Rows = append(d.Rows, r.talker(q, by, found, all))
 	}
@@ -124,20 +124,20 @@ func (q query) narrowed(by grouping, value string) query {
 }
 
 // talker writes one group; its link leads to its connections.
-func (r *request) talker(q query, by grouping, g table.Group, all uint64) talker {
+func (r *request) talker(q query, by grouping, g ranking.Group, all uint64) talker {
 	name := write(r.lang, by.field, g.Value)
 	t := talker{Value: name, Connections: r.lang.Number(uint64(g.Connections)), Rate: nothing, Share: nothing, Sent: nothing, Received: nothing}
 	t.URL = q.narrowed(by, name).at(pathTable)
-	if rate, ok := g.Sum(table.SumRate); ok {
+	if rate, ok := g.Sum(ranking.SumRate); ok {
 		t.Rate = r.lang.Rate(rate)
 		if all > 0 {
 			t.Share = r.lang.Share(rate, all)
 		}
 	}
-	if n, ok := g.Sum(table.SumOrigBytes); ok {
+	if n, ok := g.Sum(ranking.SumOrigBytes); ok {
 		t.Sent = r.lang.Bytes(n)
 	}
-	if n, ok := g.Sum(table.SumReplBytes); ok {
+	if n, ok := g.Sum(ranking.SumReplBytes); ok {
 		t.Received = r.lang.Bytes(n)
 	}
 	return t
@@ -162,7 +162,7 @@ func (r *request) chart(q query, v service.View) *chartData {
 		g, err := r.call.Groups(r.r.Context(), service.GroupRequest{
 			By: "orig_l3proto", Filters: q.filters(), Snapshot: v.Table.Name(),
 		})
-		if rate, known := g.All.Sum(table.SumRate); err == nil && known {
+		if rate, known := g.All.Sum(ranking.SumRate); err == nil && known {
 			history.Add(name, chart.Point{At: v.Table.Taken(), Value: rate})
 		}
 	}

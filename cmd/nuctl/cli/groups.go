@@ -17,6 +17,7 @@ import (
 	"nuconntrack/cmd/nuctl/connection"
 	"nuconntrack/cmd/nuctl/output"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ranking"
 )
 
 // defaultGroupSort is the order of groups that nobody chose.
@@ -61,13 +62,13 @@ The expression and the filters are those of 'nuctl list'.`,
 	}
 	f := cmd.Flags()
 	g.filters.flags(f)
-	f.StringVar(&g.sort, "sort", defaultGroupSort, "sort by `ORDER[:desc]`: "+strings.Join(table.GroupOrders(), ", "))
+	f.StringVar(&g.sort, "sort", defaultGroupSort, "sort by `ORDER[:desc]`: "+strings.Join(ranking.GroupOrders(), ", "))
 	f.IntVar(&g.limit, "limit", 0, "show at most so many groups (0: all)")
 	f.StringVarP(&g.format, "output", "o", "table", "`FORMAT`: "+strings.Join(output.GroupFormats(), ", "))
 	f.BoolVarP(&g.json, "json", "j", false, "short for -o json")
 	f.BoolVarP(&g.noHeader, "no-header", "H", false, "leave out the line of titles")
 	f.BoolVar(&g.noPager, "no-pager", false, "never show the groups through a pager")
-	completeFlag(cmd, "sort", completeOrders(table.GroupOrders()))
+	completeFlag(cmd, "sort", completeOrders(ranking.GroupOrders()))
 	completeFlag(cmd, "limit", cobra.NoFileCompletions)
 	completeFlag(cmd, "output", completeWords(output.GroupFormats()...))
 	completeFilters(cmd)

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
 	"iter"
 	"math"
 	"math/bits"
+
+	"nuconntrack/frontd/table"
 )
 
 // sample gives about size of the rows in the set, evenly spaced.
-func (o *ordering) sample(set bitmap, total, size int) []ranked {
+func (o *ordering) sample(set table.Bitmap, total, size int) []ranked {
 	entries := make([]ranked, 0, size+1)
 	step := max(total/size, 1)
-	b := new(block)
+	b := new(table.Block)
 	seen, next := 0, step/2
 	for w, word := range set {
 		n := bits.OnesCount64(word)
@@ -33,11 +35,11 @@ type bounds struct{ lo, hi *ranked }
 
 // gather gives the rows of the set within bounds, in no order, and how many come before
 // them. expect is about how many they are.
-func (o *ordering) gather(set bitmap, in bounds, expect int) (before int, inside []ranked) {
-	var befores [maxWorkers]int
-	var found [maxWorkers][]ranked
+func (o *ordering) gather(set table.Bitmap, in bounds, expect int) (before int, inside []ranked) {
+	var befores [table.MaxWorkers]int
+	var found [table.MaxWorkers][]ranked
 	having, lacking := o.limits(in, false), o.limits(in, true)
-	inParallel(o.s.Len(), func(worker int, parts iter.Seq2[int, int]) {
+	table.InParallel(o.s.Len(), func(worker int, parts iter.Seq2[int, int]) {
 		g := gathering{ordering: o, in: in, having: having, lacking: lacking}
 		for from, to := range parts {
 			if g.inside == nil { // others may have taken all
@@ -88,10 +90,10 @@ func (o *ordering) limits(in bounds, last bool) limits {
 	}
 	// Addresses of IPv6 with the same key differ behind it, which goes before the id.
 	if o.isAddr && !last {
-		if (l.lo.key^o.flip())&prefixIPv6 != 0 {
+		if (l.lo.key^o.flip())&table.PrefixIPv6 != 0 {
 			l.lo.id = 0
 		}
-		if (l.hi.key^o.flip())&prefixIPv6 != 0 {
+		if (l.hi.key^o.flip())&table.PrefixIPv6 != 0 {
 			l.hi.id = math.MaxUint32
 		}
 	}
@@ -101,20 +103,20 @@ func (o *ordering) limits(in bounds, last bool) limits {
 // gathering is the work of one worker.
 type gathering struct {
 	*ordering
-	block
+	table.Block
 	in              bounds
 	having, lacking limits
 	before          int
 	inside          []ranked
 }
 
-func (g *gathering) part(set bitmap, from, to int) {
-	for ; from < to; from += blockRows {
-		n := min(blockRows, to-from)
+func (g *gathering) part(set table.Bitmap, from, to int) {
+	for ; from < to; from += table.BlockRows {
+		n := min(table.BlockRows, to-from)
 		words := set[from/64 : (from+n+63)/64]
-		for first, end := run(words, 0); first < end; first, end = run(words, end) {
+		for first, end := table.NextRun(words, 0); first < end; first, end = table.NextRun(words, end) {
 			at := from + first*64
-			g.load(&g.block, at, min(n, end*64)-first*64)
+			g.load(&g.Block, at, min(n, end*64)-first*64)
 			for w, word := range words[first:end] {
 				g.word(at+w*64, w, word)
 			}
@@ -125,10 +127,10 @@ func (g *gathering) part(set bitmap, from, to int) {
 // word looks at the rows of the set from row `at` on, which are in word w of the block.
 // Nearly all are outside of the bounds by place; the others are compared in full.
 func (g *gathering) word(at, w int, word uint64) {
-	ids := g.s.id[at:min(at+64, len(g.s.id))]
-	keys := g.val[w*64:][:len(ids)]
+	ids := g.ids[at:min(at+64, len(g.ids))]
+	keys := g.Val[w*64:][:len(ids)]
 	flip := g.flip()
-	has := g.has[w] & word
+	has := g.Has[w] & word
 	below, above := g.having.outside(keys, ids, flip)
 	below, above = below&has, above&has
 	if lacks := word &^ has; lacks != 0 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"hash/maphash"
@@ -10,6 +11,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+
+	"nuconntrack/frontd/table"
 )
 
 // groupTable finds groups by their values: open addressing with linear probing, at most
@@ -17,11 +20,11 @@ import (
 // is only a part, the address of the first row that has it. The hash is seeded: strangers
 // choose addresses, and must not be able to choose collisions.
 type groupTable struct {
-	s      *Snapshot
+	s      *table.Snapshot
+	field  table.Field
 	isAddr bool
-	side   int
-	seed   maphash.Seed // the snapshot's, which is secret
-	slots  []uint32     // of groups, as index has them of rows
+	seed   maphash.Seed // secret
+	slots  []table.Slot // of groups
 	rows   int          // counted
 	expect int          // how many rows there will be, about
 
@@ -43,15 +46,15 @@ const (
 )
 
 // newGroupTable makes a table for about so many rows.
-func newGroupTable(s *Snapshot, f Field, summed bool, expect int) *groupTable {
-	t := &groupTable{s: s, isAddr: f.class == classAddr, side: f.side, seed: s.byTarget.seed, summed: summed, expect: expect}
+func newGroupTable(s *table.Snapshot, f table.Field, summed bool, expect int) *groupTable {
+	t := &groupTable{s: s, field: f, isAddr: f.IsAddress(), seed: maphash.MakeSeed(), summed: summed, expect: expect}
 	t.resize(firstSlots)
 	return t
 }
 
 // resize makes room in memory of the right size: doubling slices would leave a third unused.
 func (t *groupTable) resize(slots int) {
-	t.slots = make([]uint32, slots)
+	t.slots = make([]table.Slot, slots)
 	most := slots/4*3 + 1
 	t.vals, t.reps, t.counts = withRoom(t.vals, most), withRoom(t.reps, most), withRoom(t.counts, most)
 	if t.summed {
@@ -64,9 +67,9 @@ func withRoom[T any](list []T, most int) []T {
 }
 
 // inFull says that the value is only a part of an IPv6 address.
-func (t *groupTable) inFull(val uint64) bool { return t.isAddr && val&prefixIPv6 != 0 }
+func (t *groupTable) inFull(val uint64) bool { return t.isAddr && val&table.PrefixIPv6 != 0 }
 
-func (t *groupTable) address(row int32) *[16]byte { return &t.s.addr6[t.s.addr[t.side][row]] }
+func (t *groupTable) address(row int32) *[16]byte { return t.field.IPv6(t.s, row) }
 
 func (t *groupTable) hash(val uint64, row int32) uint64 {
 	if t.inFull(val) {
@@ -82,16 +85,16 @@ func (t *groupTable) find(val uint64, row int32) int32 {
 	h, last := t.hash(val, row), uint64(len(t.slots)-1)
 	at := h & last
 	for ; t.slots[at] != 0; at = (at + 1) & last {
-		if (t.slots[at]^uint32(h>>32))&^slotRowMask != 0 {
+		if !t.slots[at].Fits(h) {
 			continue
 		}
-		g := int32(t.slots[at]&slotRowMask) - 1
+		g := t.slots[at].Row()
 		if t.vals[g] == val && (!t.inFull(val) || *t.address(row) == *t.address(t.reps[g])) {
 			return g
 		}
 	}
 	g := int32(len(t.reps))
-	t.slots[at] = slotOf(h, g)
+	t.slots[at] = table.SlotOf(h, g)
 	t.vals, t.reps, t.counts = append(t.vals, val), append(t.reps, row), append(t.counts, 0)
 	if t.summed {
 		t.sums, t.known = append(t.sums, 0), append(t.known, false)
@@ -116,7 +119,7 @@ func (t *groupTable) grow() {
 		for t.slots[at] != 0 {
 			at = (at + 1) & last
 		}
-		t.slots[at] = slotOf(h, int32(g))
+		t.slots[at] = table.SlotOf(h, int32(g))
 	}
 }
 
@@ -130,7 +133,7 @@ func (t *groupTable) count(val uint64, row int32) int32 {
 
 // add adds to what decides the order of a group.
 func (t *groupTable) add(g int32, v uint64) {
-	t.sums[g], t.known[g] = sumAtMost(t.sums[g], v), true
+	t.sums[g], t.known[g] = table.SumAtMost(t.sums[g], v), true
 }
 
 // take adds the groups of another table, and gives their numbers in this one.
@@ -212,9 +215,7 @@ func (t *groupTable) compare(a, b rankedGroup, downwards bool) int {
 	}
 	c := cmp.Compare(t.vals[a.group], t.vals[b.group])
 	if c == 0 && a.group != b.group {
-		hiA, loA := t.s.addrWords(t.s.addr[t.side][t.reps[a.group]])
-		hiB, loB := t.s.addrWords(t.s.addr[t.side][t.reps[b.group]])
-		c = cmp.Or(cmp.Compare(hiA, hiB), cmp.Compare(loA, loB))
+		c = bytes.Compare(t.address(t.reps[a.group])[:], t.address(t.reps[b.group])[:])
 	}
 	if downwards {
 		return -c

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"nuconntrack/frontd/table"
 )
 
 // GroupQuery asks for groups of the rows that match: all rows with the same value of one
 // field are a group.
 type GroupQuery struct {
-	By      string  // a field that groups: see Field.Groups
-	Filter  *Filter // nil: every row
-	Visible *Filter // what the user may see at all; nil: every row
+	By      string        // a field that groups: see Field.Groups
+	Filter  *table.Filter // nil: every row
+	Visible *table.Filter // what the user may see at all; nil: every row
 	// OrderBy is one of GroupOrders. Groups that lack it come last in both directions; ties
 	// are broken by value, upwards.
 	OrderBy string
@@ -25,7 +27,7 @@ type GroupQuery struct {
 
 // Group is what has one value.
 type Group struct {
-	Value Value
+	Value table.Value
 	Totals
 }
 
@@ -59,32 +61,25 @@ func GroupOrders() []string {
 // ParseGroupOrder is ParseOrder for groups. The error is a *QueryError.
 func ParseGroupOrder(order, dir string) (orderBy string, desc bool, err error) {
 	if !slices.Contains(GroupOrders(), order) {
-		return "", false, &QueryError{"order_by", fmt.Sprintf("groups cannot be ordered by %s, only by %s", quoted(order), strings.Join(GroupOrders(), ", "))}
+		return "", false, &Error{"order_by", fmt.Sprintf("groups cannot be ordered by %s, only by %s", table.Quoted(order), strings.Join(GroupOrders(), ", "))}
 	}
 	desc, err = parseDirection(dir)
 	return order, desc, err
 }
 
-// Groups says whether rows can be grouped by the field: not by what is another number or
-// time with nearly every connection.
-func (f *Field) Groups() bool {
-	return f.access.bind != nil && f.class != classKey && f.class != classTime &&
-		f.unit != unitSize && f.unit != unitSeconds && f.Name != "id"
-}
-
 // GroupField finds a field to group by. The error is a *QueryError; the fields that it lists are
 // those that there are where marks mean this.
-func GroupField(name string, marks *Meaning) (Field, error) {
-	f, ok := FieldNamed(name)
+func GroupField(name string, marks *table.Meaning) (table.Field, error) {
+	f, ok := table.FieldNamed(name)
 	if !ok {
-		return Field{}, &QueryError{"by", fmt.Sprintf("there is no field %s to group by", quoted(name))}
+		return table.Field{}, &Error{"by", fmt.Sprintf("there is no field %s to group by", table.Quoted(name))}
 	}
 	if !f.Groups() {
-		names := slices.DeleteFunc(GroupingNames(), func(name string) bool {
-			f, _ := FieldNamed(name)
+		names := slices.DeleteFunc(table.GroupingNames(), func(name string) bool {
+			f, _ := table.FieldNamed(name)
 			return !marks.Has(&f)
 		})
-		return Field{}, &QueryError{"by", fmt.Sprintf("connections cannot be grouped by %s, only by %s", quoted(name), strings.Join(names, ", "))}
+		return table.Field{}, &Error{"by", fmt.Sprintf("connections cannot be grouped by %s, only by %s", table.Quoted(name), strings.Join(names, ", "))}
 	}
 	return f, nil
 }
@@ -107,13 +102,13 @@ func summedBy(order string) []Sum {
 	return sums
 }
 
-// Group answers a query. The error is a *QueryError.
+// Groups gives a page of the groups of a snapshot. The error is a *QueryError.
 //
 // It reads the rows twice: first it finds the groups, with no more of each than decides
 // their order, then it adds up those that were asked for. So a million groups take 50 MB
 // while they are found, and one call of a snapshot finds groups at a time.
-func (s *Snapshot) Group(q GroupQuery) (Grouping, error) {
-	f, err := GroupField(q.By, s.meaning)
+func Groups(s *table.Snapshot, q GroupQuery) (Grouping, error) {
+	f, err := GroupField(q.By, s.Meaning())
 	switch {
 	case err != nil:
 		return Grouping{}, err
@@ -121,13 +116,14 @@ func (s *Snapshot) Group(q GroupQuery) (Grouping, error) {
 		_, _, err := ParseGroupOrder(q.OrderBy, "ASC")
 		return Grouping{}, err
 	case q.Start < 0:
-		return Grouping{}, &QueryError{"start", fmt.Sprintf("%d is negative", q.Start)}
+		return Grouping{}, &Error{"start", fmt.Sprintf("%d is negative", q.Start)}
 	case q.Length < 0:
-		return Grouping{}, &QueryError{"length", fmt.Sprintf("%d is negative", q.Length)}
+		return Grouping{}, &Error{"length", fmt.Sprintf("%d is negative", q.Length)}
 	}
-	matches := s.kept.matching(s, q.Filter, q.Visible)
-	s.kept.grouping.Lock()
-	defer s.kept.grouping.Unlock()
+	k := keptOf(s)
+	matches := k.matching(q.Filter, q.Visible)
+	k.grouping.Lock()
+	defer k.grouping.Unlock()
 	found := findGroups(s, f, matches, summedBy(q.OrderBy))
 	chosen := found.choose(q)
 	out := Grouping{Total: len(found.all.reps), Without: found.without, Count: matches.count}

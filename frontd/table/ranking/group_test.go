@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
 	"cmp"
@@ -11,11 +11,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"nuconntrack/frontd/helpertest"
+	"nuconntrack/frontd/table"
 )
 
 // plainGroups is the plain reading of a query: a map of texts, filled row by row.
-func plainGroups(s *Snapshot, q GroupQuery) (groups []Group, out Grouping) {
-	by, _ := FieldNamed(q.By)
+func plainGroups(s *table.Snapshot, q GroupQuery) (groups []Group, out Grouping) {
+	by, _ := table.FieldNamed(q.By)
 	all := make(map[string]*Group)
 	for row := range int32(s.Len()) {
 		if !q.Visible.Match(s, row) {
@@ -37,7 +40,7 @@ func plainGroups(s *Snapshot, q GroupQuery) (groups []Group, out Grouping) {
 		for _, t := range members {
 			t.Connections++
 			for _, n := range Sums() {
-				f, _ := FieldNamed(n.String())
+				f, _ := table.FieldNamed(n.String())
 				if v, ok := f.Value(s, row); ok {
 					t.known[n] = true
 					if t.sums[n] += v.Num; t.sums[n] < v.Num {
@@ -73,7 +76,7 @@ func comparePlain(a, b Group, q GroupQuery) int {
 	sum := func(g Group) (total uint64, known bool) {
 		for _, n := range summedBy(q.OrderBy) {
 			if v, ok := g.Sum(n); ok {
-				total, known = sumAtMost(total, v), true
+				total, known = table.SumAtMost(total, v), true
 			}
 		}
 		return total, known
@@ -92,7 +95,7 @@ func comparePlain(a, b Group, q GroupQuery) int {
 // TestGroupsAgainstAMap asks random queries of random tables.
 func TestGroupsAgainstAMap(t *testing.T) {
 	var fields []string
-	for _, f := range Fields() {
+	for _, f := range table.Fields() {
 		if f.Groups() {
 			fields = append(fields, f.Name)
 		}
@@ -101,20 +104,20 @@ func TestGroupsAgainstAMap(t *testing.T) {
 		t.Fatalf("only %d fields group", len(fields))
 	}
 	rnd := rand.New(rand.NewPCG(5, 6))
-	scopes := []*Filter{nil, ScopeFilter(scopeOf(t, "networks = ['10.1.0.0/16', '2001:db8:1::/48']")), ScopeFilter(scopeOf(t, "marks = ['1/3']"))}
-	var filters []*Filter
+	scopes := []*table.Filter{nil, table.ScopeFilter(scopeOf(t, "networks = ['10.1.0.0/16', '2001:db8:1::/48']")), table.ScopeFilter(scopeOf(t, "marks = ['1/3']"))}
+	var filters []*table.Filter
 	for _, text := range []string{"", "tcp", "not udp and byte_rate > 1", "src 10.0.0.0/8", "ip6", "src 172.16.0.0/12"} {
-		members := map[string]Operand{}
+		members := map[string]table.Operand{}
 		if text != "" {
 			members["expr"] = text
 		}
-		f, err := CompileFilter(members)
+		f, err := table.CompileFilter(members)
 		if err != nil {
 			t.Fatal(err)
 		}
 		filters = append(filters, f)
 	}
-	snapshots := []*Snapshot{randomRows(0, 1), randomRows(1, 2), randomRows(3000, 3), randomRows(worthSharing+5000, 4)}
+	snapshots := []*table.Snapshot{randomRows(t, 0, 1), randomRows(t, 1, 2), randomRows(t, 3000, 3), randomRows(t, manyRows+5000, 4)}
 	for i := range 400 {
 		s := snapshots[min(i%40, 3)] // the largest most of the time costs too much
 		if i%40 > 3 {
@@ -124,7 +127,7 @@ func TestGroupsAgainstAMap(t *testing.T) {
 			OrderBy: GroupOrders()[rnd.IntN(len(GroupOrders()))], Desc: rnd.IntN(2) == 0, Start: rnd.IntN(6), Length: rnd.IntN(40)}
 		groups, want := plainGroups(s, q)
 		want.Groups = groups[min(q.Start, len(groups)):min(q.Start+q.Length, len(groups))]
-		got, err := s.Group(q)
+		got, err := Groups(s, q)
 		if err != nil {
 			t.Fatalf("%+v: %v", q, err)
 		}
@@ -147,13 +150,13 @@ func groupingDiffers(got, want Grouping) string {
 
 // Every group is on exactly one page, however many there are.
 func TestGroupPages(t *testing.T) {
-	s := randomRows(20000, 8)
+	s := randomRows(t, 20000, 8)
 	for _, order := range GroupOrders() {
 		seen := make(map[string]bool)
 		q := GroupQuery{By: "repl_ipv4_dst", OrderBy: order, Desc: true, Length: 1999}
 		var total int
 		for ; ; q.Start += q.Length {
-			g, err := s.Group(q)
+			g, err := Groups(s, q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -175,17 +178,13 @@ func TestGroupPages(t *testing.T) {
 
 // A sum stays at the largest number, and what nobody knows is no zero.
 func TestGroupSums(t *testing.T) {
-	s := randomRows(4, 1)
-	for i := range s.has {
-		s.has[i] &^= hasOrigCounters | hasReplCounters | hasOrigRate | hasReplRate
-		s.counter[origBytes][i] = math.MaxUint64 - 1
-		s.family[i] = 2
-		s.addr[origSrc][i] = 7
+	all := make([]helpertest.Connection, 4)
+	for i := range all {
+		all[i] = helpertest.Port(6, uint32(i+1), fmt.Sprintf("192.0.2.7:%d", i+1), "192.0.2.1:80")
+		all[i].OrigBytes, all[i].Uncounted = math.MaxUint64-1, i == 0 || i == 3
 	}
-	s.has[1] |= hasOrigCounters
-	s.has[2] |= hasOrigCounters
-	s.counter[origPackets][1], s.counter[origPackets][2] = 0, 0
-	g, err := s.Group(GroupQuery{By: "orig_src", OrderBy: OrderBytes, Length: 5})
+	s := read(t, all)
+	g, err := Groups(s, GroupQuery{By: "orig_src", OrderBy: OrderBytes, Length: 5})
 	if err != nil || len(g.Groups) != 1 || g.Groups[0].Connections != 4 {
 		t.Fatalf("%+v, %v", g, err)
 	}
@@ -193,17 +192,17 @@ func TestGroupSums(t *testing.T) {
 		if v, known := totals.Sum(SumOrigBytes); !known || v != math.MaxUint64 {
 			t.Errorf("bytes %d, %t", v, known)
 		}
-		if v, known := totals.Sum(SumOrigPackets); !known || v != 0 {
-			t.Errorf("packets %d, %t", v, known)
+		if v, known := totals.Sum(SumReplBytes); !known || v != 0 {
+			t.Errorf("bytes of answers %d, %t", v, known)
 		}
-		if v, known := totals.Sum(SumReplBytes); known {
-			t.Errorf("bytes of answers that nobody counted: %d", v)
+		if v, known := totals.Sum(SumOrigRate); known {
+			t.Errorf("a rate that nobody knows: %d", v)
 		}
 	}
 }
 
 func TestGroupErrors(t *testing.T) {
-	s := randomRows(10, 1)
+	s := randomRows(t, 10, 1)
 	good := GroupQuery{By: "proto", OrderBy: "value", Length: 1}
 	tests := map[string]struct {
 		change func(*GroupQuery)
@@ -226,8 +225,8 @@ func TestGroupErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			q := good
 			test.change(&q)
-			_, err := s.Group(q)
-			var wrong *QueryError
+			_, err := Groups(s, q)
+			var wrong *Error
 			if !errors.As(err, &wrong) || wrong.Param != test.param {
 				t.Errorf("got %v, want an error of %s", err, test.param)
 			}
@@ -236,10 +235,10 @@ func TestGroupErrors(t *testing.T) {
 	if _, _, err := ParseGroupOrder("bytes", "sideways"); err == nil {
 		t.Error("a direction that is none")
 	}
-	if g, err := s.Group(GroupQuery{By: "proto", OrderBy: "value", Start: 1000, Length: 5}); err != nil || len(g.Groups) != 0 || g.All.Connections != 10 {
+	if g, err := Groups(s, GroupQuery{By: "proto", OrderBy: "value", Start: 1000, Length: 5}); err != nil || len(g.Groups) != 0 || g.All.Connections != 10 {
 		t.Errorf("behind the end: %+v, %v", g, err)
 	}
-	if g, err := s.Group(GroupQuery{By: "proto", OrderBy: "value"}); err != nil || len(g.Groups) != 0 || g.Total == 0 {
+	if g, err := Groups(s, GroupQuery{By: "proto", OrderBy: "value"}); err != nil || len(g.Groups) != 0 || g.Total == 0 {
 		t.Errorf("length 0: %+v, %v", g, err)
 	}
 }
@@ -247,12 +246,12 @@ func TestGroupErrors(t *testing.T) {
 // TestGroupFieldListsWhatThereIs: what is not configured is no suggestion.
 func TestGroupFieldListsWhatThereIs(t *testing.T) {
 	for _, test := range []struct {
-		marks          *Meaning
+		marks          *table.Meaning
 		users, classes bool
 	}{
 		{nil, false, false},
-		{NewMeaning(0xff, nil, nil), true, false},
-		{NewMeaning(0, nil, []Class{{Name: "a", Value: 1, Mask: 1}}), false, true},
+		{table.NewMeaning(0xff, nil, nil), true, false},
+		{table.NewMeaning(0, nil, []table.Class{{Name: "a", Value: 1, Mask: 1}}), false, true},
 	} {
 		_, err := GroupField("timeout", test.marks)
 		if err == nil || !strings.Contains(err.Error(), "orig_src") || strings.Contains(err.Error(), "username") != test.users ||
@@ -275,10 +274,10 @@ func BenchmarkGroup(b *testing.B) {
 		{"allDifferentDeep", GroupQuery{By: "repl_ipv4_dst", OrderBy: OrderValue, Start: 300000, Length: 5000}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			s := millionRows()
+			s := millionRows(b)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.Group(c.q); err != nil {
+				if _, err := Groups(s, c.q); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
 	"fmt"
 	"math"
+
+	"nuconntrack/frontd/table"
 )
 
 // Query asks for one page of the rows that match.
 type Query struct {
-	Filter  *Filter // nil: every row
-	Visible *Filter // what the user may see at all; nil: every row
-	OrderBy string  // a sortable field
+	Filter  *table.Filter // nil: every row
+	Visible *table.Filter // what the user may see at all; nil: every row
+	OrderBy string        // a sortable field
 	Desc    bool
 	// Start is the first row of the page, from 0 on. Length is the most rows there are
 	// to be; 0 asks for the totals alone.
@@ -51,31 +53,32 @@ type segment struct {
 	rows []int32
 }
 
-// Page answers a query. The error is a *QueryError.
-func (s *Snapshot) Page(q Query) (Page, error) {
-	f, ok := FieldNamed(q.OrderBy)
+// Rows gives a page of the rows of a snapshot. The error is a *QueryError.
+func Rows(s *table.Snapshot, q Query) (Page, error) {
+	f, ok := table.FieldNamed(q.OrderBy)
 	switch {
 	case !ok || !f.Sort:
-		return Page{}, &QueryError{"order_by", fmt.Sprintf("there is no field %s to order by", quoted(q.OrderBy))}
+		return Page{}, &Error{"order_by", fmt.Sprintf("there is no field %s to order by", table.Quoted(q.OrderBy))}
 	case q.Start < 0:
-		return Page{}, &QueryError{"start", fmt.Sprintf("%d is negative", q.Start)}
+		return Page{}, &Error{"start", fmt.Sprintf("%d is negative", q.Start)}
 	case q.Length < 0:
-		return Page{}, &QueryError{"length", fmt.Sprintf("%d is negative", q.Length)}
+		return Page{}, &Error{"length", fmt.Sprintf("%d is negative", q.Length)}
 	}
-	matches := s.kept.matching(s, q.Filter, q.Visible)
+	k := keptOf(s)
+	matches := k.matching(q.Filter, q.Visible)
 	page := Page{Total: matches.total, Count: matches.count}
 	if q.Start >= page.Total || q.Length == 0 {
 		return page, nil
 	}
 	end := q.Start + min(q.Length, page.Total-q.Start)
-	page.Rows = s.kept.order(matches, f.Name, q.Desc).page(q.Start, end, page.Total, func() segment {
+	page.Rows = k.order(matches, f.Name, q.Desc).page(q.Start, end, page.Total, func() segment {
 		return newOrdering(s, f, q.Desc).segment(matches.set, page.Total, q.Start, end)
 	})
 	return page, nil
 }
 
 // segment sorts a piece of the set that holds the places start ≤ i < end, of total.
-func (o *ordering) segment(set bitmap, total, start, end int) segment {
+func (o *ordering) segment(set table.Bitmap, total, start, end int) segment {
 	if total <= gatherAll {
 		_, inside := o.gather(set, bounds{}, total)
 		return o.around(inside, 0, 0, total)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
+
+import "nuconntrack/frontd/table"
 
 // Sum is one of the sums over the members of a group, named as the field that is summed.
 type Sum uint8
@@ -44,9 +46,9 @@ func (n Sum) String() string {
 }
 
 // loader loads the field that is summed.
-func (n Sum) loader(s *Snapshot) loader {
-	f, _ := FieldNamed(n.String())
-	return f.access.bind(s)
+func (n Sum) loader(s *table.Snapshot) table.Loader {
+	f, _ := table.FieldNamed(n.String())
+	return f.Load(s)
 }
 
 // Totals are what the members of a group have together. The zero value is of no members.
@@ -61,7 +63,7 @@ type Totals struct {
 func (t *Totals) Sum(n Sum) (uint64, bool) { return t.sums[n], t.known[n] }
 
 func (t *Totals) add(n Sum, v uint64) {
-	t.sums[n], t.known[n] = sumAtMost(t.sums[n], v), true
+	t.sums[n], t.known[n] = table.SumAtMost(t.sums[n], v), true
 }
 
 // merge adds the members of another.

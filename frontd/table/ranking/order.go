@@ -1,30 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math"
 	"strings"
+
+	"nuconntrack/frontd/table"
 )
 
 // DefaultOrder is the field that rows are ordered by where a caller names none.
 const DefaultOrder = "orig_src"
 
-// QueryError says which parameter of a query is wrong, and why, in words for the caller.
-type QueryError struct {
+// Error says which parameter of a query is wrong, and why, in words for the caller.
+type Error struct {
 	Param  string // by, order_by, order_dir, start or length
 	Reason string
 }
 
-func (e *QueryError) Error() string { return e.Param + ": " + e.Reason }
+func (e *Error) Error() string { return e.Param + ": " + e.Reason }
 
 // ParseOrder checks the two parameters of an order: a sortable field by its exact name,
 // and ASC, DESC, A or D in any case. The error is a *QueryError.
 func ParseOrder(field, dir string) (orderBy string, desc bool, err error) {
-	if f, ok := FieldNamed(field); !ok || !f.Sort {
-		return "", false, &QueryError{"order_by", fmt.Sprintf("there is no field %s to order by", quoted(field))}
+	if f, ok := table.FieldNamed(field); !ok || !f.Sort {
+		return "", false, &Error{"order_by", fmt.Sprintf("there is no field %s to order by", table.Quoted(field))}
 	}
 	desc, err = parseDirection(dir)
 	return field, desc, err
@@ -37,7 +40,7 @@ func parseDirection(dir string) (desc bool, err error) {
 	case "DESC", "D":
 		return true, nil
 	}
-	return false, &QueryError{"order_dir", fmt.Sprintf("%s is neither ASC nor DESC", quoted(dir))}
+	return false, &Error{"order_dir", fmt.Sprintf("%s is neither ASC nor DESC", table.Quoted(dir))}
 }
 
 // ordering compares rows of a snapshot. It is a strict order of all rows, and the same
@@ -45,12 +48,13 @@ func parseDirection(dir string) (desc bool, err error) {
 // both directions; then by the id and then the rest of the key, upwards in both
 // directions, which is the order of the keys' texts because a key begins with the id.
 type ordering struct {
-	s      *Snapshot
-	load   loader
+	s      *table.Snapshot
+	field  table.Field
+	load   table.Loader
+	ids    []uint32
 	desc   bool
 	isAddr bool
 	isKey  bool
-	side   int
 }
 
 // ranked is a row with what decides its place, so that sorting stays in few cache lines.
@@ -61,9 +65,8 @@ type ranked struct {
 	last bool // the row lacks the field; key is 0
 }
 
-func newOrdering(s *Snapshot, f Field, desc bool) *ordering {
-	return &ordering{s: s, load: f.access.bind(s), desc: desc, isAddr: f.class == classAddr,
-		isKey: f.class == classKey, side: f.side}
+func newOrdering(s *table.Snapshot, f table.Field, desc bool) *ordering {
+	return &ordering{s: s, field: f, load: f.Load(s), ids: s.IDs(), desc: desc, isAddr: f.IsAddress(), isKey: f.IsKey()}
 }
 
 // flip inverts the keys of a descending order.
@@ -83,7 +86,7 @@ func (o *ordering) compare(a, b ranked) int {
 		return -1
 	case a.key != b.key:
 		return cmp.Compare(a.key, b.key)
-	case o.isAddr && !a.last && (a.key^o.flip())&prefixIPv6 != 0:
+	case o.isAddr && !a.last && (a.key^o.flip())&table.PrefixIPv6 != 0:
 		if c := o.compareIPv6(a, b); c != 0 {
 			return c
 		}
@@ -100,10 +103,7 @@ func (o *ordering) compare(a, b ranked) int {
 
 // compareIPv6 compares in full what is equal in the first 63 bits.
 func (o *ordering) compareIPv6(a, b ranked) int {
-	col := o.s.addr[o.side]
-	hiA, loA := o.s.addrWords(col[a.row])
-	hiB, loB := o.s.addrWords(col[b.row])
-	c := cmp.Or(cmp.Compare(hiA, hiB), cmp.Compare(loA, loB))
+	c := bytes.Compare(o.field.IPv6(o.s, a.row)[:], o.field.IPv6(o.s, b.row)[:])
 	if o.desc {
 		return -c
 	}
@@ -111,10 +111,10 @@ func (o *ordering) compareIPv6(a, b ranked) int {
 }
 
 // ranked gives one row with its rank; the block is scratch space.
-func (o *ordering) ranked(b *block, row int32) ranked {
+func (o *ordering) ranked(b *table.Block, row int32) ranked {
 	o.load(b, int(row), 1)
-	if b.has[0]&1 == 0 {
-		return ranked{id: o.s.id[row], row: row, last: true}
+	if b.Has[0]&1 == 0 {
+		return ranked{id: o.ids[row], row: row, last: true}
 	}
-	return ranked{key: b.val[0] ^ o.flip(), id: o.s.id[row], row: row}
+	return ranked{key: b.Val[0] ^ o.flip(), id: o.ids[row], row: row}
 }

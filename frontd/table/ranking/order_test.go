@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
 	"cmp"
@@ -11,10 +11,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"nuconntrack/frontd/table"
 )
 
 // naiveOrder sorts by what a caller sees: the values, and the texts of the keys.
-func naiveOrder(s *Snapshot, f Field, desc bool, rows []int32) []int32 {
+func naiveOrder(s *table.Snapshot, f table.Field, desc bool, rows []int32) []int32 {
 	sorted := slices.Clone(rows)
 	keys := make([]string, s.Len())
 	for _, row := range rows {
@@ -39,28 +41,28 @@ func naiveOrder(s *Snapshot, f Field, desc bool, rows []int32) []int32 {
 	return sorted
 }
 
-func naiveCompare(f Field, x, y Value) int {
+func naiveCompare(f table.Field, x, y table.Value) int {
 	switch {
 	case f.Name == "start":
 		return cmp.Compare(x.Num, y.Num) // finer than the text
-	case x.Kind == KindText:
+	case x.Kind == table.KindText:
 		return strings.Compare(x.Text, y.Text)
-	case x.Kind == KindAddr:
+	case x.Kind == table.KindAddr:
 		return x.Addr.Compare(y.Addr) // IPv4 first
 	}
 	return cmp.Compare(x.Num, y.Num)
 }
 
 func TestOrderOfEveryField(t *testing.T) {
-	s := randomRows(2000, 11)
-	all := (*Filter)(nil).Rows(s)
-	for _, f := range Fields() {
+	s := randomRows(t, 2000, 11)
+	all := (*table.Filter)(nil).Rows(s)
+	for _, f := range table.Fields() {
 		if !f.Sort {
 			continue
 		}
 		for _, desc := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/%v", f.Name, desc), func(t *testing.T) {
-				page, err := s.Page(Query{OrderBy: f.Name, Desc: desc, Length: s.Len()})
+				page, err := Rows(s, Query{OrderBy: f.Name, Desc: desc, Length: s.Len()})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -87,17 +89,17 @@ func firstDifference(a, b []int32) int {
 
 // TestPagesOfLargeTables asks for pages of a table too large to be sorted as a whole.
 func TestPagesOfLargeTables(t *testing.T) {
-	s := randomRows(worthSharing+5000, 5)
+	s := randomRows(t, manyRows+5000, 5)
 	rnd := rand.New(rand.NewPCG(5, 5))
-	udp := compiled(t, map[string]Operand{"proto": list("udp", "tcp")})
+	udp := compiled(t, map[string]table.Operand{"proto": []any{"udp", "tcp"}})
 	for _, name := range []string{"orig_src", "orig_ipv6_dst", "byte_rate", "proto", "zone", "helper"} {
-		f, _ := FieldNamed(name)
-		for _, filter := range []*Filter{nil, udp} {
+		f, _ := table.FieldNamed(name)
+		for _, filter := range []*table.Filter{nil, udp} {
 			desc := rnd.IntN(2) == 0
 			want := naiveOrder(s, f, desc, filter.Rows(s))
 			for _, start := range []int{0, 1, 29, len(want) / 2, len(want) - 7, len(want) - 1, rnd.IntN(len(want)), rnd.IntN(len(want))} {
 				length := 1 + rnd.IntN(5000)
-				page, err := s.Page(Query{Filter: filter, OrderBy: name, Desc: desc, Start: start, Length: length})
+				page, err := Rows(s, Query{Filter: filter, OrderBy: name, Desc: desc, Start: start, Length: length})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -114,12 +116,12 @@ func TestPagesOfLargeTables(t *testing.T) {
 
 // TestPagesPartition walks through whole tables: every row once, none skipped.
 func TestPagesPartition(t *testing.T) {
-	for _, n := range []int{1, 63, 64, 65, blockRows, blockRows + 1, gatherAll, gatherAll + 1, 30000} {
-		s := randomRows(n, uint64(n))
+	for _, n := range []int{1, 63, 64, 65, table.BlockRows, table.BlockRows + 1, gatherAll, gatherAll + 1, 30000} {
+		s := randomRows(t, n, uint64(n))
 		for _, name := range []string{DefaultOrder, "tcp_state"} {
 			seen := make([]bool, n)
 			for start := 0; start < n; start += 777 {
-				page, err := s.Page(Query{OrderBy: name, Desc: true, Start: start, Length: 777})
+				page, err := Rows(s, Query{OrderBy: name, Desc: true, Start: start, Length: 777})
 				if err != nil || len(page.Rows) != min(777, n-start) {
 					t.Fatalf("%d rows by %s from %d: %d rows, %v", n, name, start, len(page.Rows), err)
 				}
@@ -136,16 +138,13 @@ func TestPagesPartition(t *testing.T) {
 
 // TestOrderIsTheSameInEverySnapshot puts the same connections in another sequence.
 func TestOrderIsTheSameInEverySnapshot(t *testing.T) {
-	s := randomRows(500, 1)
-	rows := make([]record, s.Len())
-	for i := range rows {
-		row := int32(len(rows) - 1 - i)
-		rows[i] = record{ident: s.ident(row), has: s.has[row] &^ (hasOrigRate | hasReplRate), mark: s.mark[row]}
-	}
-	other := fill(rows, s.names)
+	all := randomConnections(500, 1)
+	s := read(t, all)
+	slices.Reverse(all)
+	other := read(t, all)
 	for _, name := range []string{"orig_src", "mark", "orig_zone"} {
-		a, _ := s.Page(Query{OrderBy: name, Length: 500})
-		b, _ := other.Page(Query{OrderBy: name, Length: 500})
+		a, _ := Rows(s, Query{OrderBy: name, Length: 500})
+		b, _ := Rows(other, Query{OrderBy: name, Length: 500})
 		for i := range a.Rows {
 			if s.Key(a.Rows[i]) != other.Key(b.Rows[i]) {
 				t.Fatalf("by %s the connections at %d differ", name, i)
@@ -154,9 +153,9 @@ func TestOrderIsTheSameInEverySnapshot(t *testing.T) {
 	}
 }
 
-func compiled(t *testing.T, members map[string]Operand) *Filter {
+func compiled(t *testing.T, members map[string]table.Operand) *table.Filter {
 	t.Helper()
-	f, err := CompileFilter(members)
+	f, err := table.CompileFilter(members)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +164,7 @@ func compiled(t *testing.T, members map[string]Operand) *Filter {
 
 func TestPageTotals(t *testing.T) {
 	s := fewRows(t)
-	visible := compiled(t, map[string]Operand{"orig_src": "10.0.0.0/16"})
+	visible := compiled(t, map[string]table.Operand{"orig_src": "10.0.0.0/16"})
 	for _, c := range []struct {
 		name         string
 		q            Query
@@ -181,14 +180,14 @@ func TestPageTotals(t *testing.T) {
 		{"far beyond the end", Query{Start: 1 << 62, Length: 1 << 62}, nil, 5, 5},
 		{"a page longer than can be counted", Query{Start: 4, Length: 1<<63 - 1}, []int32{3}, 5, 5},
 		{"what is visible", Query{Visible: visible, Length: 10}, []int32{4, 0, 1}, 3, 3},
-		{"a filter of what is visible", Query{Visible: visible, Filter: compiled(t, map[string]Operand{"port": ">50"}), Length: 10},
+		{"a filter of what is visible", Query{Visible: visible, Filter: compiled(t, map[string]table.Operand{"port": ">50"}), Length: 10},
 			[]int32{0, 1}, 2, 3},
-		{"a filter that shows what is not visible", Query{Visible: visible, Filter: compiled(t, map[string]Operand{"proto": "icmp"}), Length: 10},
+		{"a filter that shows what is not visible", Query{Visible: visible, Filter: compiled(t, map[string]table.Operand{"proto": "icmp"}), Length: 10},
 			nil, 0, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.q.OrderBy = DefaultOrder
-			page, err := s.Page(c.q)
+			page, err := Rows(s, c.q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,7 +196,7 @@ func TestPageTotals(t *testing.T) {
 			}
 		})
 	}
-	if page, err := (&Snapshot{}).Page(Query{OrderBy: "byte_rate", Length: 5}); err != nil || page.Total != 0 || len(page.Rows) != 0 {
+	if page, err := Rows(&table.Snapshot{}, Query{OrderBy: "byte_rate", Length: 5}); err != nil || page.Total != 0 || len(page.Rows) != 0 {
 		t.Errorf("an empty table: %v, %v", page, err)
 	}
 }
@@ -215,8 +214,8 @@ func TestPageRefuses(t *testing.T) {
 		{"a negative start", Query{OrderBy: "id", Start: -1}, "start"},
 		{"a negative length", Query{OrderBy: "id", Length: -1}, "length"},
 	} {
-		var bad *QueryError
-		if _, err := s.Page(c.q); !errors.As(err, &bad) || bad.Param != c.param || bad.Reason == "" {
+		var bad *Error
+		if _, err := Rows(s, c.q); !errors.As(err, &bad) || bad.Param != c.param || bad.Reason == "" {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -242,7 +241,7 @@ func TestParseOrder(t *testing.T) {
 		{"id", "up\x00", false, "order_dir"},
 	} {
 		field, desc, err := ParseOrder(c.field, c.dir)
-		var bad *QueryError
+		var bad *Error
 		switch {
 		case c.param == "" && (err != nil || field != c.field || desc != c.desc):
 			t.Errorf("%.20s %s: %s %v %v", c.field, c.dir, field, desc, err)
@@ -254,42 +253,42 @@ func TestParseOrder(t *testing.T) {
 
 // TestAnswersAreKept asks the same again, and many things at once.
 func TestAnswersAreKept(t *testing.T) {
-	s := randomRows(20000, 4)
+	s := randomRows(t, 20000, 4)
 	q := Query{OrderBy: "mark", Start: 100, Length: 50}
-	first, err := s.Page(q)
+	first, err := Rows(s, q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := s.Page(q); &again.Rows[0] != &first.Rows[0] {
+	if again, _ := Rows(s, q); &again.Rows[0] != &first.Rows[0] {
 		t.Error("the same page was sorted twice")
 	}
 	var callers sync.WaitGroup
 	for i := range 64 {
 		callers.Go(func() {
 			other := Query{OrderBy: []string{"id", "proto", "state", "zone", "use"}[i%5], Start: i * 100, Length: 500}
-			if page, err := s.Page(other); err != nil || len(page.Rows) != 500 {
+			if page, err := Rows(s, other); err != nil || len(page.Rows) != 500 {
 				t.Errorf("caller %d: %d rows, %v", i, len(page.Rows), err)
 			}
-			if page, err := s.Page(q); err != nil || !slices.Equal(page.Rows, first.Rows) {
+			if page, err := Rows(s, q); err != nil || !slices.Equal(page.Rows, first.Rows) {
 				t.Errorf("caller %d: another answer than the first, %v", i, err)
 			}
 		})
 	}
 	callers.Wait()
 	for i := range 3 * keptFilters {
-		if _, err := s.Page(Query{OrderBy: "id", Length: 9, Filter: compiled(t, map[string]Operand{"mark": i})}); err != nil {
+		if _, err := Rows(s, Query{OrderBy: "id", Length: 9, Filter: compiled(t, map[string]table.Operand{"mark": i})}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if f, o := len(s.kept.filters), len(s.kept.orders); f != keptFilters || o != keptOrders {
+	if f, o := len(keptOf(s).filters), len(keptOf(s).orders); f != keptFilters || o != keptOrders {
 		t.Errorf("%d filters and %d orders are kept", f, o)
 	}
 	for start := 0; start < s.Len(); start += 50 {
-		if _, err := s.Page(Query{OrderBy: "mark", Start: start, Length: 50}); err != nil {
+		if _, err := Rows(s, Query{OrderBy: "mark", Start: start, Length: 50}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, o := range s.kept.orders {
+	for _, o := range keptOf(s).orders {
 		if o.rows > s.Len() {
 			t.Errorf("%d rows of %d are kept of one order", o.rows, s.Len())
 		}
@@ -298,13 +297,13 @@ func TestAnswersAreKept(t *testing.T) {
 
 func TestKeptAnswersAreOfTheFilterAsked(t *testing.T) {
 	s := fewRows(t)
-	for _, members := range []map[string]Operand{
-		{"mark": 0}, {"mark": "!0"}, {"mark": "0x12"}, {"orig_port_dst": list("22", "53")}, {"orig_port_dst": list(22)},
+	for _, members := range []map[string]table.Operand{
+		{"mark": 0}, {"mark": "!0"}, {"mark": "0x12"}, {"orig_port_dst": []any{"22", "53"}}, {"orig_port_dst": []any{22}},
 		{"proto": "tcp"}, {"proto": "tcp", "port": 22}, {"helper": "sip"}, {"helper": `sip";"`},
 	} {
 		f := compiled(t, members)
 		for range 2 {
-			page, err := s.Page(Query{Filter: f, OrderBy: "id", Length: 9})
+			page, err := Rows(s, Query{Filter: f, OrderBy: "id", Length: 9})
 			if err != nil || page.Total != len(f.Rows(s)) || len(page.Rows) != page.Total {
 				t.Errorf("%v: %v, %v", members, page, err)
 			}

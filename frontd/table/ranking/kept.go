@@ -1,38 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
 	"slices"
 	"sync"
+
+	"nuconntrack/frontd/table"
 )
 
-// What a snapshot keeps of the answers it gave, so that the same question asked again
+// What is kept of the answers of one snapshot, so that the same question asked again
 // costs nothing: at a million rows 125 kB a filter, and at most 4 MB an order.
 const (
 	keptFilters = 8
 	keptOrders  = 4
-	// maxFilterName is how long a filter may be in writing for its answer to be kept.
-	maxFilterName = 4096
 )
 
-// keptPages keeps what callers are likely to ask for again. The zero value is ready.
-type keptPages struct {
+// kept are the answers of one snapshot that callers are likely to ask for again. They are kept
+// beside it, and go with it.
+type kept struct {
+	of *table.Snapshot
+
 	mu      sync.Mutex // guards the two lists, not what is in their members
 	filters []*matches // used last is last
 	orders  []*keptOrder
 
 	// grouping lets one call find groups at a time, which takes memory while it lasts.
 	grouping sync.Mutex
-
-	look sync.Once // guards has
-	has  having
 }
 
-// having says what the rows have, found out once.
-func (s *Snapshot) having() *having {
-	s.kept.look.Do(func() { s.kept.has = newHaving(s.has) })
-	return &s.kept.has
+// keptOf gives what is kept of a snapshot's answers.
+func keptOf(s *table.Snapshot) *kept {
+	return s.Beside(func() any { return &kept{of: s} }).(*kept)
+}
+
+// Matching gives the rows that match, of those that may be seen, in the order of the
+// snapshot, and how many they are; no rows if they are more than most.
+func Matching(s *table.Snapshot, filter, visible *table.Filter, most int) (rows []int32, total int) {
+	m := keptOf(s).matching(filter, visible)
+	if m.total > most {
+		return nil, m.total
+	}
+	rows = make([]int32, 0, m.total)
+	m.set.Each(0, len(m.set), func(row int32) { rows = append(rows, row) })
+	return rows, m.total
+}
+
+// Count is how many rows a user may see.
+func Count(s *table.Snapshot, visible *table.Filter) int {
+	if visible == nil {
+		return s.Len()
+	}
+	return keptOf(s).matching(nil, visible).total
 }
 
 // matches are the rows that a filter leaves of those that a user may see.
@@ -40,14 +59,14 @@ type matches struct {
 	filter, visible string // names of the two filters
 
 	find  sync.Once
-	set   bitmap
+	set   table.Bitmap
 	total int // rows in set
 	count int // rows that may be seen
 }
 
 // matching answers a filter, or waits for another call that is answering it.
-func (k *keptPages) matching(s *Snapshot, filter, visible *Filter) *matches {
-	m := &matches{filter: filter.nameOf(), visible: visible.nameOf()}
+func (k *kept) matching(filter, visible *table.Filter) *matches {
+	m := &matches{filter: filter.Name(), visible: visible.Name()}
 	if m.isNamed() {
 		k.mu.Lock()
 		m = touch(&k.filters, keptFilters, m, func(x *matches) bool {
@@ -56,18 +75,18 @@ func (k *keptPages) matching(s *Snapshot, filter, visible *Filter) *matches {
 		k.mu.Unlock()
 	}
 	m.find.Do(func() {
-		if visible == nil || filter.nameOf() == everything {
-			m.set = visible.run(s)
-			m.count = m.set.count()
+		if visible == nil || filter.IsAll() {
+			m.set = visible.Run(k.of)
+			m.count = m.set.Count()
 		} else {
 			// What may be seen is the same for many filters.
-			all := k.matching(s, nil, visible)
+			all := k.matching(nil, visible)
 			m.set, m.count = slices.Clone(all.set), all.count
 		}
-		if filter.nameOf() != everything {
-			m.set.and(filter.run(s))
+		if !filter.IsAll() {
+			m.set.And(filter.Run(k.of))
 		}
-		m.total = m.set.count()
+		m.total = m.set.Count()
 	})
 	return m
 }
@@ -86,7 +105,7 @@ type keptOrder struct {
 }
 
 // order finds what is known of an order.
-func (k *keptPages) order(of *matches, field string, desc bool) *keptOrder {
+func (k *kept) order(of *matches, field string, desc bool) *keptOrder {
 	o := &keptOrder{of: of, field: field, desc: desc}
 	if !of.isNamed() {
 		return o

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ranking
 
 import (
-	"iter"
 	"math/rand/v2"
 	"slices"
-	"sync/atomic"
 	"testing"
+
+	"nuconntrack/frontd/table"
 )
 
 // arrangements are orders in which rows may come, the worst for choosing pivots among them.
@@ -38,13 +38,13 @@ func arrangements(n int) map[string][]uint64 {
 }
 
 func TestPickAndSort(t *testing.T) {
-	s := randomRows(3*sortAsOne, 1)
+	s := randomRows(t, 3*sortAsOne, 1)
 	o := newOrdering(s, mustField(t, "id"), false)
 	for _, n := range []int{1, 2, 3, pickSort + 1, 1000, 3 * sortAsOne} {
 		for name, keys := range arrangements(n) {
 			rows := make([]ranked, n)
 			for i, key := range keys {
-				rows[i] = ranked{key: key, id: s.id[i], row: int32(i), last: key == 3}
+				rows[i] = ranked{key: key, id: s.IDs()[i], row: int32(i), last: key == 3}
 			}
 			want := slices.SortedFunc(slices.Values(rows), o.compare)
 			for _, place := range []int{0, n / 3, n / 2, n - 1} {
@@ -65,9 +65,9 @@ func TestPickAndSort(t *testing.T) {
 	}
 }
 
-func mustField(t *testing.T, name string) Field {
+func mustField(t *testing.T, name string) table.Field {
 	t.Helper()
-	f, ok := FieldNamed(name)
+	f, ok := table.FieldNamed(name)
 	if !ok {
 		t.Fatal(name)
 	}
@@ -76,11 +76,11 @@ func mustField(t *testing.T, name string) Field {
 
 // TestPlacesOutsideOfBounds compares what the places say with what comparing in full says.
 func TestPlacesOutsideOfBounds(t *testing.T) {
-	s := randomRows(5000, 3)
+	s := randomRows(t, 5000, 3)
 	for _, name := range []string{"orig_src", "repl_ipv6_src", "byte_rate", "zone", "key", "assured"} {
 		for _, desc := range []bool{false, true} {
 			o := newOrdering(s, mustField(t, name), desc)
-			b := new(block)
+			b := new(table.Block)
 			for range 200 {
 				lo, hi := o.ranked(b, rand.Int32N(5000)), o.ranked(b, rand.Int32N(5000))
 				if o.compare(lo, hi) > 0 {
@@ -97,27 +97,6 @@ func TestPlacesOutsideOfBounds(t *testing.T) {
 						t.Fatalf("%s desc=%v: %v is not above %v", name, desc, e, in.hi)
 					}
 				}
-			}
-		}
-	}
-}
-
-func TestInParallelTakesEveryRowOnce(t *testing.T) {
-	for _, n := range []int{0, 1, partRows, partRows + 1, worthSharing, worthSharing + 3, 10*partRows - 1} {
-		taken := make([]atomic.Int32, n)
-		inParallel(n, func(worker int, parts iter.Seq2[int, int]) {
-			for from, to := range parts {
-				if from%blockRows != 0 || from >= to || worker >= maxWorkers {
-					t.Errorf("worker %d takes the rows from %d to %d of %d", worker, from, to, n)
-				}
-				for i := from; i < to; i++ {
-					taken[i].Add(1)
-				}
-			}
-		})
-		for i := range taken {
-			if times := taken[i].Load(); times != 1 {
-				t.Fatalf("row %d of %d was taken %d times", i, n, times)
 			}
 		}
 	}
