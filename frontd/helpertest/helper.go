@@ -24,9 +24,9 @@ type Connection struct {
 	TCPState       uint8
 	OrigBytes      uint64
 	ReplyBytes     uint64
-	Uncounted      bool      // the kernel tells no counters
-	Start          time.Time // zero: the kernel does not tell it
-	Helper         string    // of the kernel's; "": none
+	Uncounted      bool        // the kernel tells no counters
+	Start          time.Time   // zero: the kernel does not tell it
+	Helper         string      // of the kernel's; "": none
 	OutcomeOfKill  ipc.Outcome // 0: it is killed
 	RuleOfRefusal  string
 	KernelsRefusal uint16 // errno

@@ -19,7 +19,7 @@ const DefaultGroups = 20
 type GroupRequest struct {
 	By       string // a field
 	Filters  map[string]table.Operand
-	OrderBy  string // "" is byte_rate; see table.GroupOrders
+	OrderBy  string // "" is byte_rate; see ranking.GroupOrders
 	OrderDir string // "" is DESC
 	Start    int    // groups to leave out, at least 0
 	Length   int    // groups at most, at least 0; no more than MaxPage are given

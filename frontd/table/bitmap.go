@@ -24,6 +24,7 @@ func (set Bitmap) fill(rows int) {
 	}
 }
 
+// Count is the number of rows in it.
 func (set Bitmap) Count() (n int) {
 	for _, word := range set {
 		n += bits.OnesCount64(word)
@@ -52,14 +53,14 @@ const (
 	worthSharing = 1 << 16
 	// MaxWorkers bounds what one call takes from the others.
 	MaxWorkers = 8
-	// PartRows is how many rows a worker takes at a time: few, so that one whose processor
+	// PartRows, whole blocks, is how many rows a worker takes at a time: few, so that one whose processor
 	// is busy with something else leaves nearly all to the others.
 	PartRows = 16 * BlockRows
 )
 
 // InParallel splits n rows into parts of whole blocks, and calls work for each worker, of
 // which one is the caller. A worker ranges over the parts, from ≤ row < to, that it gets.
-// Workers are numbered from 0 and are no more than maxWorkers.
+// Workers are numbered from 0 and are no more than MaxWorkers.
 func InParallel(n int, work func(worker int, parts iter.Seq2[int, int])) {
 	var next atomic.Int64
 	parts := func(yield func(from, to int) bool) {

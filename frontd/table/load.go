@@ -14,7 +14,7 @@ const (
 // Mask holds one bit a row of a block, the first row in the lowest bit of the first word.
 type Mask [blockWords]uint64
 
-// Block is one field of blockRows rows at most. The numbers order as the field does; val
+// Block is one field of BlockRows rows at most. The numbers order as the field does; val
 // is meaningless where the bit in has is not set.
 type Block struct {
 	Val [BlockRows]uint64

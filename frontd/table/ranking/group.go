@@ -58,7 +58,7 @@ func GroupOrders() []string {
 	return orders
 }
 
-// ParseGroupOrder is ParseOrder for groups. The error is a *QueryError.
+// ParseGroupOrder is ParseOrder for groups. The error is an *Error.
 func ParseGroupOrder(order, dir string) (orderBy string, desc bool, err error) {
 	if !slices.Contains(GroupOrders(), order) {
 		return "", false, &Error{"order_by", fmt.Sprintf("groups cannot be ordered by %s, only by %s", table.Quoted(order), strings.Join(GroupOrders(), ", "))}
@@ -67,7 +67,7 @@ func ParseGroupOrder(order, dir string) (orderBy string, desc bool, err error) {
 	return order, desc, err
 }
 
-// GroupField finds a field to group by. The error is a *QueryError; the fields that it lists are
+// GroupField finds a field to group by. The error is an *Error; the fields that it lists are
 // those that there are where marks mean this.
 func GroupField(name string, marks *table.Meaning) (table.Field, error) {
 	f, ok := table.FieldNamed(name)
@@ -102,7 +102,7 @@ func summedBy(order string) []Sum {
 	return sums
 }
 
-// Groups gives a page of the groups of a snapshot. The error is a *QueryError.
+// Groups gives a page of the groups of a snapshot. The error is an *Error.
 //
 // It reads the rows twice: first it finds the groups, with no more of each than decides
 // their order, then it adds up those that were asked for. So a million groups take 50 MB

@@ -24,7 +24,7 @@ type Error struct {
 func (e *Error) Error() string { return e.Param + ": " + e.Reason }
 
 // ParseOrder checks the two parameters of an order: a sortable field by its exact name,
-// and ASC, DESC, A or D in any case. The error is a *QueryError.
+// and ASC, DESC, A or D in any case. The error is an *Error.
 func ParseOrder(field, dir string) (orderBy string, desc bool, err error) {
 	if f, ok := table.FieldNamed(field); !ok || !f.Sort {
 		return "", false, &Error{"order_by", fmt.Sprintf("there is no field %s to order by", table.Quoted(field))}

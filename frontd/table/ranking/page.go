@@ -53,7 +53,7 @@ type segment struct {
 	rows []int32
 }
 
-// Rows gives a page of the rows of a snapshot. The error is a *QueryError.
+// Rows gives a page of the rows of a snapshot. The error is an *Error.
 func Rows(s *table.Snapshot, q Query) (Page, error) {
 	f, ok := table.FieldNamed(q.OrderBy)
 	switch {
