@@ -32,6 +32,7 @@ var rules = []struct {
 	{"frontd", "what faces the network links nothing that could speak to the kernel's table", []string{"ipc", "policy"}},
 	{"frontd/table", "a table answers questions; who asks, and in which protocol, it does not know", []string{"frontd/reason", "ipc", "policy"}},
 	{"frontd/table/expr", "the grammar knows nothing of tables and their fields", []string{"frontd/reason"}},
+	{"frontd/table/ident", "keys mean the same to the command line, which has no table", []string{"ipc"}},
 	{"frontd/table/ranking", "order and groups are found by fields and filters, whoever holds the table", []string{"frontd/table/."}},
 	{"frontd/table/store", "what holds tables knows when they are read, not what is asked of them", []string{"frontd/table/.", "ipc"}},
 	{"frontd/xmlrpc", "the codec knows nothing of the methods", []string{}},

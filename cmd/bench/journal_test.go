@@ -22,7 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nuconntrack/cmd/daemontest"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 	"nuconntrack/privd/audit"
 )
@@ -178,7 +178,7 @@ func encoded(t *testing.T, w *world, keys []any) (all [][]byte) {
 		Actor: ipc.Actor{RequestID: rand.Uint64(), User: bareUser, Client: "127.0.0.1:40000"}}
 	b := make([]byte, audit.MaxEntry)
 	for _, key := range keys {
-		if e.Target, err = table.DecodeKey(key.(string)); err != nil {
+		if e.Target, err = ident.DecodeKey(key.(string)); err != nil {
 			t.Fatal(err)
 		}
 		e.Target.Orig.Dst, e.Target.Reply.Src = bareServer(), bareServer()

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"nuconntrack/frontd/helpertest"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
@@ -34,7 +34,7 @@ func TestTheMainJob(t *testing.T) {
 	}
 
 	key := rows[0]["key"].(string)
-	if want := table.EncodeKey(web.Target); key != want {
+	if want := ident.EncodeKey(web.Target); key != want {
 		t.Errorf("key %q, want %q", key, want)
 	}
 	d.call("change", s, str("mark"), str(key), num(0)).want(t, 0)
@@ -127,7 +127,7 @@ func TestKill(t *testing.T) {
 	d.helper.Add(twin, twin2, failing, limited)
 	s := d.login()
 	d.call("view", s).want(t, 0)
-	key := func(c helpertest.Connection) string { return str(table.EncodeKey(c.Target)) }
+	key := func(c helpertest.Connection) string { return str(ident.EncodeKey(c.Target)) }
 	moved := twin
 	moved.Target.Reply.DstPort = 999
 
@@ -142,7 +142,7 @@ func TestKill(t *testing.T) {
 	d.call("kill", s, list(key(unknown))).want(t, 4)
 
 	mixed := d.call("kill", s, list(str("4242"), key(ssh), key(twin), num(77), "<double>53</double>", str("53")))
-	mixed.want(t, 4, "3 of 5", "4242", table.EncodeKey(ssh.Target), "77")
+	mixed.want(t, 4, "3 of 5", "4242", ident.EncodeKey(ssh.Target), "77")
 	left := d.helper.Table()
 	for _, c := range []helpertest.Connection{twin, dns} {
 		if slices.ContainsFunc(left, func(l helpertest.Connection) bool { return l.Target == c.Target }) {

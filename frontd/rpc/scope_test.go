@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"nuconntrack/frontd/helpertest"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 	"nuconntrack/policy"
 )
@@ -63,7 +63,7 @@ func (d *daemon) estate() estate {
 	return e
 }
 
-func key(c helpertest.Connection) string { return table.EncodeKey(c.Target) }
+func key(c helpertest.Connection) string { return ident.EncodeKey(c.Target) }
 
 // holds says whether the kernel still has a connection, as it was.
 func (d *daemon) holds(c helpertest.Connection) bool { return slices.Contains(d.helper.Table(), c) }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nuconntrack/frontd/reason"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
@@ -67,6 +67,6 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 
 // Carries is whether a key names this connection.
 func (c Carrier) Carries(key string) bool {
-	t, err := table.DecodeKey(key)
+	t, err := ident.DecodeKey(key)
 	return err == nil && c.carries(t)
 }

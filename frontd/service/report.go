@@ -8,6 +8,7 @@ import (
 
 	"nuconntrack/frontd/reason"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/frontd/table/ranking"
 )
 
@@ -55,7 +56,7 @@ func (c *Call) KillReport(ctx context.Context, refs []Ref, o KillOptions) ([]Rep
 		if reports[i].ID = r.id; r.exact {
 			reports[i].ID, reports[i].Key = r.target.ID, r.text
 		} else if targets[i].fault == nil {
-			reports[i].Key = table.EncodeKey(targets[i].target)
+			reports[i].Key = ident.EncodeKey(targets[i].target)
 		}
 	}
 	return reports, c.report(ctx, acting, targets, reports, o)

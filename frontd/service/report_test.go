@@ -16,6 +16,7 @@ import (
 	"nuconntrack/frontd/auth"
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 	"nuconntrack/policy"
 	"nuconntrack/policy/strict"
@@ -50,7 +51,7 @@ func port(id uint32) helpertest.Connection {
 
 func keyRef(t *testing.T, target ipc.Target) Ref {
 	t.Helper()
-	r, err := RefText(table.EncodeKey(target))
+	r, err := RefText(ident.EncodeKey(target))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func TestKillReport(t *testing.T) {
 	for i, w := range want {
 		key := ""
 		if w.key.Family != 0 {
-			key = table.EncodeKey(w.key)
+			key = ident.EncodeKey(w.key)
 		}
 		r := reports[i]
 		if r.ID != w.id || r.Key != key || r.Outcome != w.outcome || !strings.Contains(r.Detail, w.detail) || w.detail == "" && r.Detail != "" {
@@ -267,7 +268,7 @@ func TestKillMatching(t *testing.T) {
 		if r.ID == 3 {
 			want = OutcomeGone
 		}
-		if r.ID != uint32(i+1) || r.Outcome != want || r.Key != table.EncodeKey(port(r.ID).Target) {
+		if r.ID != uint32(i+1) || r.Outcome != want || r.Key != ident.EncodeKey(port(r.ID).Target) {
 			t.Errorf("%d: %+v", i, r)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
@@ -27,7 +28,7 @@ func RefText(s string) (Ref, error) {
 	if id, err := strconv.ParseUint(s, 10, 32); err == nil {
 		return RefID(uint32(id)), nil
 	}
-	t, err := table.DecodeKey(s)
+	t, err := ident.DecodeKey(s)
 	if err != nil {
 		return Ref{}, BadParam("%q is neither a connection's id (0 to 4294967295) nor a key", cut(s))
 	}

@@ -80,11 +80,11 @@ func (b *builder) append() {
 	if b.record.has&hasMark != 0 {
 		b.marks++
 	}
-	if need := len(s.addr6) + len(b.record.addr); b.record.family == ipc.FamilyIPv6 && need > cap(s.addr6) {
+	if need := len(s.addr6) + len(b.record.Addr); b.record.Family == ipc.FamilyIPv6 && need > cap(s.addr6) {
 		s.addr6 = growAddrs(s.addr6, row, len(s.has))
 	}
 	s.put(row, &b.record)
-	b.hashes = append(b.hashes, s.byTarget.hash(&b.record.ident))
+	b.hashes = append(b.hashes, s.byTarget.hash(&b.record.Ident))
 }
 
 // growAddrs makes room for the IPv6 addresses of all rows, when done of them show how

@@ -45,23 +45,23 @@ func resize[T any](col *[]T, n int) {
 // put writes the entry as a row.
 func (c *columns) put(row int, e *record) {
 	c.has[row] = e.has
-	c.family[row], c.proto[row], c.state[row] = e.family, e.proto, e.state
-	c.id[row], c.status[row], c.timeout[row] = e.id, e.status, e.timeout
+	c.family[row], c.proto[row], c.state[row] = e.Family, e.Proto, e.state
+	c.id[row], c.status[row], c.timeout[row] = e.ID, e.status, e.timeout
 	c.mark[row], c.use[row] = e.mark, e.use
-	c.zone[0][row], c.zone[1][row] = e.zone[0], e.zone[1]
+	c.zone[0][row], c.zone[1][row] = e.Zone[0], e.Zone[1]
 	c.helper[row], c.secctx[row], c.labels[row] = e.helper, e.secctx, e.labels
-	if e.family == ipc.FamilyIPv6 {
-		for i := range e.addr {
+	if e.Family == ipc.FamilyIPv6 {
+		for i := range e.Addr {
 			c.addr[i][row] = uint32(len(c.addr6) + i)
 		}
-		c.addr6 = append(c.addr6, e.addr[:]...)
+		c.addr6 = append(c.addr6, e.Addr[:]...)
 	} else {
-		for i := range e.addr {
-			c.addr[i][row] = binary.BigEndian.Uint32(e.addr[i][:])
+		for i := range e.Addr {
+			c.addr[i][row] = binary.BigEndian.Uint32(e.Addr[i][:])
 		}
 	}
-	for i := range e.port {
-		c.port[i][row], c.counter[i][row] = e.port[i], e.counter[i]
+	for i := range e.Port {
+		c.port[i][row], c.counter[i][row] = e.Port[i], e.counter[i]
 	}
 	c.start[row] = e.start
 }

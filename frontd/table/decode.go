@@ -6,12 +6,13 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
 // record is one connection as its message gave it. Used again for every message.
 type record struct {
-	ident
+	ident.Ident
 	has                        uint32
 	state                      uint8
 	status, timeout, mark, use uint32
@@ -57,8 +58,8 @@ func (d *decoder) decode(body []byte, e *record) bool {
 		return false
 	}
 	*e = record{}
-	e.family = body[0]
-	if e.family != ipc.FamilyIPv4 && e.family != ipc.FamilyIPv6 {
+	e.Family = body[0]
+	if e.Family != ipc.FamilyIPv4 && e.Family != ipc.FamilyIPv6 {
 		return false
 	}
 	var t [2]tuple
@@ -83,7 +84,7 @@ func (d *decoder) decode(body []byte, e *record) bool {
 			ok = be32(val, &e.mark)
 			e.has |= hasMark
 		case ctaID:
-			ok = be32(val, &e.id)
+			ok = be32(val, &e.ID)
 			e.has |= hasID
 		case ctaUse:
 			ok = be32(val, &e.use)
@@ -109,8 +110,8 @@ func (d *decoder) decodeMore(typ uint16, val []byte, e *record) bool {
 		return e.decodeCounters(val, replPackets, hasReplCounters)
 	case ctaZone:
 		e.has |= hasZone
-		ok := be16(val, &e.zone[0])
-		e.zone[1] = e.zone[0]
+		ok := be16(val, &e.Zone[0])
+		e.Zone[1] = e.Zone[0]
 		return ok
 	case ctaTimestamp:
 		start, found, ok := findAttr(val, ctaTimestampStart)

@@ -11,11 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"nuconntrack/frontd/helpertest"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
 func TestDecodeTargets(t *testing.T) {
-	for name, want := range sampleTargets() {
+	for name, want := range helpertest.Targets() {
 		s := build(t, conn(want))
 		if s.Len() != 1 || s.Malformed() != 0 {
 			t.Errorf("%s: %d rows, %d malformed", name, s.Len(), s.Malformed())
@@ -236,7 +238,7 @@ func FuzzDecode(f *testing.F) {
 	_, good := goodConn()
 	f.Add([]byte(good))
 	f.Add([]byte(cat(good, good)))
-	for _, u := range sampleTargets() {
+	for _, u := range helpertest.Targets() {
 		f.Add([]byte(conn(u, counters(1, 2, 3, 4), attr32(ctaMark, 1), started(time.Unix(1, 1)),
 			nest(ctaHelp, attrText(ctaHelpName, "ftp")), attr(ctaLabels, make([]byte, 16)...),
 			nest(ctaProtoinfo, nest(ctaProtoinfoTCP, attr(1, 3))), nest(ctaSecctx, attrText(1, "ctx")))))
@@ -256,7 +258,7 @@ func FuzzDecode(f *testing.F) {
 			if err := u.Check(); err != nil {
 				t.Fatalf("row %d cannot be named to the helper: %v", row, err)
 			}
-			if back, err := DecodeKey(s.Key(row)); err != nil || back != u {
+			if back, err := ident.DecodeKey(s.Key(row)); err != nil || back != u {
 				t.Fatalf("row %d: key %q gives %+v, %v", row, s.Key(row), back, err)
 			}
 			if found, ok := s.FindTarget(u); !ok || found != row {

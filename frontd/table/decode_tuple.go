@@ -44,7 +44,7 @@ func (t *tuple) decode(b []byte, e *record, dir int) bool {
 		case ctaTupleProto:
 			ok = t.decodeProto(val)
 		case ctaTupleZone:
-			ok = be16(val, &e.zone[dir])
+			ok = be16(val, &e.Zone[dir])
 			e.has |= hasOrigZone << dir
 		}
 		if !ok {
@@ -75,10 +75,10 @@ func (t *tuple) decodeIP(b []byte, e *record, dir int) bool {
 		if typ >= ctaIPv6Src {
 			size = 16
 		}
-		if len(val) != size || (size == 16) != (e.family == ipc.FamilyIPv6) {
+		if len(val) != size || (size == 16) != (e.Family == ipc.FamilyIPv6) {
 			return false
 		}
-		copy(e.addr[place][:], val)
+		copy(e.Addr[place][:], val)
 	}
 	return true
 }
@@ -136,7 +136,7 @@ func (t *tuple) finish(e *record, dir int) bool {
 	if t.seen&tupleNeeded != tupleNeeded {
 		return false
 	}
-	e.proto = t.proto
+	e.Proto = t.proto
 	if t.proto == protoICMP || t.proto == protoICMPv6 {
 		version := 0
 		if t.proto == protoICMPv6 {
@@ -145,17 +145,17 @@ func (t *tuple) finish(e *record, dir int) bool {
 		if t.icmpFamily[version] == 0 {
 			return true
 		}
-		e.kind[dir] = ipc.ICMP
+		e.Kind[dir] = ipc.ICMP
 		e.has |= hasOrigICMP << dir
-		e.port[2*dir] = t.icmpID[version]
-		e.port[2*dir+1] = uint16(t.icmpType[version])<<8 | uint16(t.icmpCode[version])
+		e.Port[2*dir] = t.icmpID[version]
+		e.Port[2*dir+1] = uint16(t.icmpType[version])<<8 | uint16(t.icmpCode[version])
 		return t.icmpFamily[version] == tupleICMP
 	}
 	if t.seen&tuplePorts == 0 {
 		return true
 	}
-	e.kind[dir] = ipc.Ports
+	e.Kind[dir] = ipc.Ports
 	e.has |= hasOrigPorts << dir
-	e.port[2*dir], e.port[2*dir+1] = t.port[0], t.port[1]
+	e.Port[2*dir], e.Port[2*dir+1] = t.port[0], t.port[1]
 	return t.seen&tuplePorts == tuplePorts
 }

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
@@ -153,7 +154,7 @@ type keyTest struct{ keys []string }
 func (t keyTest) bind(s *Snapshot) pass {
 	var rows []int32
 	for _, key := range t.keys {
-		target, err := DecodeKey(key)
+		target, err := ident.DecodeKey(key)
 		if err != nil {
 			continue // compiled keys decode
 		}

@@ -25,34 +25,34 @@ func fewRows(tb testing.TB) *Snapshot {
 	tb.Helper()
 	tcp := record{has: hasID | hasStatus | hasOrigPorts | hasReplPorts | hasTCPState | hasMark | hasTimeout |
 		hasOrigCounters | hasReplCounters | hasStart | hasUse}
-	tcp.family, tcp.proto, tcp.id, tcp.state = ipc.FamilyIPv4, 6, 4000000001, 3
-	tcp.kind = [2]ipc.PortKind{ipc.Ports, ipc.Ports}
-	tcp.addr = [4][16]byte{raw(tb, "10.0.0.1"), raw(tb, "192.0.2.1"), raw(tb, "192.0.2.1"), raw(tb, "10.0.0.1")}
-	tcp.port = [4]uint16{40000, 22, 22, 40000}
+	tcp.Family, tcp.Proto, tcp.ID, tcp.state = ipc.FamilyIPv4, 6, 4000000001, 3
+	tcp.Kind = [2]ipc.PortKind{ipc.Ports, ipc.Ports}
+	tcp.Addr = [4][16]byte{raw(tb, "10.0.0.1"), raw(tb, "192.0.2.1"), raw(tb, "192.0.2.1"), raw(tb, "10.0.0.1")}
+	tcp.Port = [4]uint16{40000, 22, 22, 40000}
 	tcp.status, tcp.mark, tcp.timeout, tcp.use = ipsAssured|ipsSeenReply|1<<3, 0x12, 431999, 1
 	tcp.counter = [4]uint64{10, 1000, 8, 5000000000}
 	tcp.start = uint64(time.Date(2026, 1, 2, 3, 4, 0, 123456789, time.UTC).UnixNano())
 
 	udp := record{has: hasID | hasStatus | hasOrigPorts | hasReplPorts | hasHelper | hasZone}
-	udp.family, udp.proto, udp.id, udp.helper = ipc.FamilyIPv4, 17, 2, 0
-	udp.kind, udp.zone = tcp.kind, [2]uint16{7, 7}
-	udp.addr = [4][16]byte{raw(tb, "10.0.0.2"), raw(tb, "10.9.9.9"), raw(tb, "10.9.9.9"), raw(tb, "10.0.0.2")}
-	udp.port = [4]uint16{5353, 53, 53, 5353}
+	udp.Family, udp.Proto, udp.ID, udp.helper = ipc.FamilyIPv4, 17, 2, 0
+	udp.Kind, udp.Zone = tcp.Kind, [2]uint16{7, 7}
+	udp.Addr = [4][16]byte{raw(tb, "10.0.0.2"), raw(tb, "10.9.9.9"), raw(tb, "10.9.9.9"), raw(tb, "10.0.0.2")}
+	udp.Port = [4]uint16{5353, 53, 53, 5353}
 
 	ping := record{has: hasID | hasStatus | hasOrigICMP | hasReplICMP | hasMark}
-	ping.family, ping.proto, ping.id = ipc.FamilyIPv4, 1, 3
-	ping.kind = [2]ipc.PortKind{ipc.ICMP, ipc.ICMP}
-	ping.addr = [4][16]byte{raw(tb, "10.1.0.1"), raw(tb, "192.0.2.1"), raw(tb, "192.0.2.1"), raw(tb, "10.1.0.1")}
-	ping.port = [4]uint16{77, 8 << 8, 77, 0}
+	ping.Family, ping.Proto, ping.ID = ipc.FamilyIPv4, 1, 3
+	ping.Kind = [2]ipc.PortKind{ipc.ICMP, ipc.ICMP}
+	ping.Addr = [4][16]byte{raw(tb, "10.1.0.1"), raw(tb, "192.0.2.1"), raw(tb, "192.0.2.1"), raw(tb, "10.1.0.1")}
+	ping.Port = [4]uint16{77, 8 << 8, 77, 0}
 
 	six := record{has: hasID | hasStatus | hasOrigPorts | hasReplPorts | hasTCPState}
-	six.family, six.proto, six.id, six.state, six.kind = ipc.FamilyIPv6, 6, 4, 1, tcp.kind
-	six.addr = [4][16]byte{raw(tb, "2001:db8::1"), raw(tb, "2001:db8::2"), raw(tb, "2001:db8::2"), raw(tb, "2001:db8::1")}
-	six.port = [4]uint16{50000, 443, 443, 50000}
+	six.Family, six.Proto, six.ID, six.state, six.Kind = ipc.FamilyIPv6, 6, 4, 1, tcp.Kind
+	six.Addr = [4][16]byte{raw(tb, "2001:db8::1"), raw(tb, "2001:db8::2"), raw(tb, "2001:db8::2"), raw(tb, "2001:db8::1")}
+	six.Port = [4]uint16{50000, 443, 443, 50000}
 
 	sctp := record{has: hasID | hasSCTPState | hasOrigZone}
-	sctp.family, sctp.proto, sctp.id, sctp.state, sctp.zone = ipc.FamilyIPv4, 132, 5, 4, [2]uint16{9, 0}
-	sctp.addr = [4][16]byte{raw(tb, "10.0.0.1"), raw(tb, "10.0.0.3"), raw(tb, "10.0.0.3"), raw(tb, "10.0.0.1")}
+	sctp.Family, sctp.Proto, sctp.ID, sctp.state, sctp.Zone = ipc.FamilyIPv4, 132, 5, 4, [2]uint16{9, 0}
+	sctp.Addr = [4][16]byte{raw(tb, "10.0.0.1"), raw(tb, "10.0.0.3"), raw(tb, "10.0.0.3"), raw(tb, "10.0.0.1")}
 	s := fill([]record{tcp, udp, ping, six, sctp}, []string{"sip"})
 	s.has[0] |= hasOrigRate | hasReplRate
 	s.rate[0][0], s.rate[1][0] = 100, 2000

@@ -16,11 +16,11 @@ func routes(t *testing.T, all ...string) *Snapshot {
 	t.Helper()
 	rows := make([]record, len(all))
 	for i, addresses := range all {
-		rows[i].id, rows[i].proto, rows[i].family = uint32(i), 6, ipc.FamilyIPv4
+		rows[i].ID, rows[i].Proto, rows[i].Family = uint32(i), 6, ipc.FamilyIPv4
 		for side, a := range strings.Fields(addresses) {
-			rows[i].addr[side] = raw(t, a)
+			rows[i].Addr[side] = raw(t, a)
 			if netip.MustParseAddr(a).Is6() {
-				rows[i].family = ipc.FamilyIPv6
+				rows[i].Family = ipc.FamilyIPv6
 			}
 		}
 	}

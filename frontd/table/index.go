@@ -5,6 +5,8 @@ package table
 import (
 	"hash/maphash"
 	"math/bits"
+
+	"nuconntrack/frontd/table/ident"
 )
 
 // Slot is a place of a hash table, 0 when it is empty: it holds a row, or another number below
@@ -37,12 +39,12 @@ func newIndex(seed maphash.Seed, n int) index {
 // room says how many rows fit.
 func (x *index) room() int { return len(x.slots) / 4 * 3 }
 
-func (x *index) hash(n *ident) uint64 {
+func (x *index) hash(n *ident.Ident) uint64 {
 	if x.slots == nil {
 		return 0
 	}
-	var packed [maxPacked]byte
-	return maphash.Bytes(x.seed, n.pack(packed[:0]))
+	var packed [ident.MaxPacked]byte
+	return maphash.Bytes(x.seed, n.Pack(packed[:0]))
 }
 
 // touch reads the slots that the hashes begin at, so that the processor waits for the
@@ -68,7 +70,7 @@ func (x Slot) Row() int32 { return int32(x&slotRowMask) - 1 }
 func (x Slot) Fits(h uint64) bool { return (uint32(x)^uint32(h>>32))&^slotRowMask == 0 }
 
 // find looks for the ident, whose hash is h.
-func (c *columns) find(h uint64, n *ident) (int32, bool) {
+func (c *columns) find(h uint64, n *ident.Ident) (int32, bool) {
 	if c.byTarget.slots == nil {
 		return 0, false
 	}
@@ -77,7 +79,7 @@ func (c *columns) find(h uint64, n *ident) (int32, bool) {
 }
 
 // search gives the place of the slot of the ident, or of the empty one where it belongs.
-func (c *columns) search(h uint64, n *ident) uint64 {
+func (c *columns) search(h uint64, n *ident.Ident) uint64 {
 	slots := c.byTarget.slots
 	last := uint64(len(slots) - 1)
 	for at := h & last; ; at = (at + 1) & last {
@@ -92,8 +94,8 @@ func (c *columns) search(h uint64, n *ident) uint64 {
 }
 
 // is says whether the row has this ident. The id alone nearly always tells.
-func (c *columns) is(row int32, n *ident) bool {
-	return c.id[row] == n.id && c.ident(row) == *n
+func (c *columns) is(row int32, n *ident.Ident) bool {
+	return c.id[row] == n.ID && c.ident(row) == *n
 }
 
 // reindex makes room for n rows and puts the first used ones in again.

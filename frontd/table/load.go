@@ -119,7 +119,8 @@ func loadColumn[T unsigned](b *Block, col []T, from, n int) {
 	}
 }
 
-// Addresses of both families order by one number: IPv4 first, then IPv6 by its first
+// PrefixIPv6 is the bit in what is loaded of an address that tells IPv6 from IPv4. Addresses of
+// both families order by one number: IPv4 first, then IPv6 by its first
 // 63 bits with the highest bit set. What is equal by that, and IPv6, is compared in full.
 const PrefixIPv6 = 1 << 63
 

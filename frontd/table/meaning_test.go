@@ -15,7 +15,7 @@ import (
 func markedRows(meaning *Meaning, marks ...uint32) *Snapshot {
 	rows := make([]record, len(marks)+1)
 	for i := range rows {
-		rows[i].family, rows[i].id = ipc.FamilyIPv4, uint32(i)
+		rows[i].Family, rows[i].ID = ipc.FamilyIPv4, uint32(i)
 		if i < len(marks) {
 			rows[i].has, rows[i].mark = hasMark, marks[i]
 		}

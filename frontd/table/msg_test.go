@@ -5,10 +5,10 @@ package table
 import (
 	"encoding/binary"
 	"hash/maphash"
-	"net/netip"
 	"testing"
 	"time"
 
+	"nuconntrack/frontd/helpertest"
 	"nuconntrack/ipc"
 )
 
@@ -112,25 +112,8 @@ func started(t time.Time) msg {
 	return nest(ctaTimestamp, attr64(ctaTimestampStart, uint64(t.UnixNano())))
 }
 
-// target is a connection between two addresses, its ids and ports counting from n.
 func target(proto uint8, src, dst string, n int) ipc.Target {
-	t := ipc.Target{Family: ipc.FamilyIPv4, Protocol: proto, ID: uint32(n)*2654435761 + 7}
-	t.Orig = ipc.Tuple{Src: netip.MustParseAddr(src), Dst: netip.MustParseAddr(dst)}
-	if t.Orig.Src.Is6() {
-		t.Family = ipc.FamilyIPv6
-	}
-	t.Reply = ipc.Tuple{Src: t.Orig.Dst, Dst: t.Orig.Src}
-	switch proto {
-	case protoICMP, protoICMPv6:
-		t.Orig.Kind, t.Reply.Kind = ipc.ICMP, ipc.ICMP
-		t.Orig.SrcPort, t.Orig.DstPort = uint16(n), 8<<8
-		t.Reply.SrcPort, t.Reply.DstPort = uint16(n), 0
-	case 6, 17, 47, 132:
-		t.Orig.Kind, t.Reply.Kind = ipc.Ports, ipc.Ports
-		t.Orig.SrcPort, t.Orig.DstPort = uint16(n), 443
-		t.Reply.SrcPort, t.Reply.DstPort = 443, uint16(n)
-	}
-	return t
+	return helpertest.Target(proto, src, dst, n)
 }
 
 // build makes a snapshot of these messages.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/reason"
+	"nuconntrack/frontd/table/ident"
 )
 
 // Operand is what a member of a filter may hold: a string, an int64 or int, a float64
@@ -144,7 +145,7 @@ func (a *alternatives) addString(f *Field, s string) error {
 		a.spans = append(a.spans, span{rank, rank})
 		return nil
 	case classKey:
-		if _, err := DecodeKey(s); err != nil {
+		if _, err := ident.DecodeKey(s); err != nil {
 			return reason.NotKey.Of(Quoted(s))
 		}
 		a.keys = append(a.keys, s)

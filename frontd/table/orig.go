@@ -2,7 +2,10 @@
 
 package table
 
-import "nuconntrack/ipc"
+import (
+	"nuconntrack/frontd/table/ident"
+	"nuconntrack/ipc"
+)
 
 // origin is what the kernel looks a packet's connection up by: the original direction.
 // Another connection with the same one is a later one, whatever became of its replies.
@@ -14,10 +17,10 @@ type origin struct {
 	port          [2]uint16
 }
 
-func (n *ident) origin() origin {
+func originOf(n *ident.Ident) origin {
 	return origin{
-		family: n.family, proto: n.proto, kind: n.kind[0], zone: n.zone[0],
-		addr: [2][16]byte(n.addr[:2]), port: [2]uint16(n.port[:2]),
+		family: n.Family, proto: n.Proto, kind: n.Kind[0], zone: n.Zone[0],
+		addr: [2][16]byte(n.Addr[:2]), port: [2]uint16(n.Port[:2]),
 	}
 }
 
@@ -28,23 +31,23 @@ func (s *Snapshot) WithOrigin(targets []ipc.Target, visible *Filter) []int32 {
 	var ports [1 << 16 / 64]uint64 // of the wanted, so that most rows are left out at once
 	wanted := make(map[origin]int32, len(targets))
 	for _, t := range targets {
-		n := identOf(t)
-		wanted[n.origin()] = -1
-		ports[n.port[origSrc]/64] |= 1 << (n.port[origSrc] % 64)
+		n := ident.Of(t)
+		wanted[originOf(&n)] = -1
+		ports[n.Port[origSrc]/64] |= 1 << (n.Port[origSrc] % 64)
 	}
 	for row, port := range s.port[origSrc] {
 		if ports[port/64]&(1<<(port%64)) == 0 {
 			continue
 		}
 		n := s.ident(int32(row))
-		if _, ok := wanted[n.origin()]; ok && visible.Match(s, int32(row)) {
-			wanted[n.origin()] = int32(row)
+		if _, ok := wanted[originOf(&n)]; ok && visible.Match(s, int32(row)) {
+			wanted[originOf(&n)] = int32(row)
 		}
 	}
 	rows := make([]int32, len(targets))
 	for i, t := range targets {
-		n := identOf(t)
-		rows[i] = wanted[n.origin()]
+		n := ident.Of(t)
+		rows[i] = wanted[originOf(&n)]
 	}
 	return rows
 }

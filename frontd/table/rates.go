@@ -6,11 +6,13 @@ import (
 	"math"
 	"math/bits"
 	"time"
+
+	"nuconntrack/frontd/table/ident"
 )
 
 // rate gives a new row its bytes a second: since the base when that holds the connection
 // with counters too, else since the connection's start, else none.
-func (b *builder) rate(row int32, h uint64, id *ident, at time.Duration) {
+func (b *builder) rate(row int32, h uint64, id *ident.Ident, at time.Duration) {
 	s := b.snap
 	has := s.has[row]
 	if has&(hasOrigCounters|hasReplCounters) == 0 {
@@ -41,7 +43,7 @@ func (b *builder) rate(row int32, h uint64, id *ident, at time.Duration) {
 // older looks the connection up in the base. The kernel walks its table in the same
 // order each time, so the row behind the last one found is nearly always the right one,
 // and its memory is at hand.
-func (b *builder) older(h uint64, id *ident) (int32, bool) {
+func (b *builder) older(h uint64, id *ident.Ident) (int32, bool) {
 	if b.base == nil {
 		return 0, false
 	}

@@ -74,36 +74,36 @@ func randomRecord(rnd *rand.Rand, i int) record {
 			e.has |= bits
 		}
 	}
-	e.family, e.id = ipc.FamilyIPv4, rnd.Uint32N(uint32(i/3+1))
+	e.Family, e.ID = ipc.FamilyIPv4, rnd.Uint32N(uint32(i/3+1))
 	e.has = hasID | hasStatus
 	if rnd.IntN(3) == 0 {
-		e.family = ipc.FamilyIPv6
+		e.Family = ipc.FamilyIPv6
 	}
-	for side := range e.addr {
-		if e.family == ipc.FamilyIPv6 {
-			e.addr[side] = [16]byte{0: 0x20, 1: 1, 2: 0xd, 3: 0xb8, 7: byte(rnd.IntN(2)), 15: byte(rnd.IntN(8))}
+	for side := range e.Addr {
+		if e.Family == ipc.FamilyIPv6 {
+			e.Addr[side] = [16]byte{0: 0x20, 1: 1, 2: 0xd, 3: 0xb8, 7: byte(rnd.IntN(2)), 15: byte(rnd.IntN(8))}
 		} else {
-			e.addr[side] = [16]byte{10, byte(rnd.IntN(3)), 0, byte(rnd.IntN(16))}
+			e.Addr[side] = [16]byte{10, byte(rnd.IntN(3)), 0, byte(rnd.IntN(16))}
 		}
 	}
-	binary.BigEndian.PutUint32(e.addr[replDst][:], 0xac100000+uint32(i)) // makes the connection unique
+	binary.BigEndian.PutUint32(e.Addr[replDst][:], 0xac100000+uint32(i)) // makes the connection unique
 	switch rnd.IntN(6) {
 	case 0, 1, 2:
-		e.proto, e.kind, e.state = 6, [2]ipc.PortKind{ipc.Ports, ipc.Ports}, uint8(rnd.IntN(11))
+		e.Proto, e.Kind, e.state = 6, [2]ipc.PortKind{ipc.Ports, ipc.Ports}, uint8(rnd.IntN(11))
 		e.has |= hasTCPState | hasOrigPorts | hasReplPorts
 	case 3:
-		e.proto, e.kind = 17, [2]ipc.PortKind{ipc.Ports, ipc.Ports}
+		e.Proto, e.Kind = 17, [2]ipc.PortKind{ipc.Ports, ipc.Ports}
 		e.has |= hasOrigPorts | hasReplPorts
 	case 4:
-		e.proto, e.kind = 1, [2]ipc.PortKind{ipc.ICMP, ipc.ICMP}
+		e.Proto, e.Kind = 1, [2]ipc.PortKind{ipc.ICMP, ipc.ICMP}
 		e.has |= hasOrigICMP | hasReplICMP
 	case 5:
-		e.proto, e.state = 132, uint8(rnd.IntN(9))
+		e.Proto, e.state = 132, uint8(rnd.IntN(9))
 		e.has |= hasSCTPState
 	}
-	if e.kind[0] != ipc.NoPorts {
-		for side := range e.port {
-			e.port[side] = uint16([]int{22, 80, 443, 0x0800, 1024 + rnd.IntN(50)}[rnd.IntN(5)])
+	if e.Kind[0] != ipc.NoPorts {
+		for side := range e.Port {
+			e.Port[side] = uint16([]int{22, 80, 443, 0x0800, 1024 + rnd.IntN(50)}[rnd.IntN(5)])
 		}
 	}
 	maybe(hasTimeout | hasUse)
@@ -113,8 +113,8 @@ func randomRecord(rnd *rand.Rand, i int) record {
 	maybe(hasStart)
 	maybe([]uint32{hasHelper, hasSecctx, hasLabels, hasZone, hasOrigZone, hasReplZone, 0}[rnd.IntN(7)])
 	if e.has&(hasZone|hasOrigZone|hasReplZone) != 0 {
-		e.zone[0] = uint16(rnd.IntN(4))
-		e.zone[1] = uint16(rnd.IntN(4))
+		e.Zone[0] = uint16(rnd.IntN(4))
+		e.Zone[1] = uint16(rnd.IntN(4))
 	}
 	e.status, e.timeout, e.mark, e.use = rnd.Uint32N(1<<16), rnd.Uint32N(1000), rnd.Uint32N(256), 1+rnd.Uint32N(2)
 	for place := range e.counter {

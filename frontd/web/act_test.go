@@ -13,7 +13,7 @@ import (
 
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/service"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
@@ -32,7 +32,7 @@ func TestKillOne(t *testing.T) {
 	d := start(t)
 	https, _, _ := d.fill()
 	b := d.login("operator")
-	question := b.post(pathKill, b.with("one", table.EncodeKey(https.Target), "back", "/?proto=tcp&lang=fr"))
+	question := b.post(pathKill, b.with("one", ident.EncodeKey(https.Target), "back", "/?proto=tcp&lang=fr"))
 	question.want(t, 200, "1 connexion va être coupée", "tcp 192.0.2.1:40001 → 198.51.100.1:443", `href="/?lang=fr&amp;proto=tcp"`)
 	d.wantLeft(t, 1, 2, 3)
 	b.post(pathKillNow, question.fields()).want(t, 200, "coupée", "tcp 192.0.2.1:40001", `href="/?lang=fr&amp;proto=tcp"`)
@@ -58,7 +58,7 @@ func TestKillMarked(t *testing.T) {
 	d.helper.Remove(gone.Target)
 	var pairs []string
 	for _, c := range []helpertest.Connection{https, ssh, dns, gone, https} {
-		pairs = append(pairs, "key", table.EncodeKey(c.Target))
+		pairs = append(pairs, "key", ident.EncodeKey(c.Target))
 	}
 	question := b.post(pathKill, b.with(append(pairs, "marked", "1")...)).want(t, 200, "4 connections are to be killed", "udp [2001:db8::1]:40003")
 	b.post(pathKillNow, question.fields()).want(t, 200, "killed 2", "was gone already 1", "protected by the helper’s policy 1", "rule management", "!protects the connection")
@@ -117,7 +117,7 @@ func TestErrorsLeadBack(t *testing.T) {
 	away := pathConnection + "?key=kx&back=" + url.QueryEscape("/?proto=udp")
 	b.post(pathKill, b.with("one", "kx", "back", away)).want(t, 400, `href="/?proto=udp">Back`)
 	b.post(pathKill, b.with("one", "kx", "back", pathConnection+"?back="+url.QueryEscape(away))).want(t, 400, `href="/">Back`)
-	b.get(pathConnection+"?key="+table.EncodeKey(https.Target)+"&back="+url.QueryEscape(pathTalkers+"?proto=tcp")).want(t, 200,
+	b.get(pathConnection+"?key="+ident.EncodeKey(https.Target)+"&back="+url.QueryEscape(pathTalkers+"?proto=tcp")).want(t, 200,
 		`class="brand" href="/?proto=tcp"`, `href="/web/talkers?proto=tcp">Back`)
 }
 
@@ -164,7 +164,7 @@ func TestKillRefusesNonsense(t *testing.T) {
 	}
 	many := b.with()
 	for i := range maxSize + 1 {
-		many.Add("key", table.EncodeKey(helpertest.Port(6, uint32(i), "192.0.2.1:1", "192.0.2.2:2").Target))
+		many.Add("key", ident.EncodeKey(helpertest.Port(6, uint32(i), "192.0.2.1:1", "192.0.2.2:2").Target))
 	}
 	b.post(pathKillNow, many).want(t, 400, fmt.Sprint(maxSize))
 	if n := len(d.helper.Asked()); n != 0 {
@@ -179,11 +179,11 @@ func TestOwnConnection(t *testing.T) {
 	own := helpertest.Port(6, 7, "192.0.2.200:5000", "192.0.2.254:8580")
 	d.helper.Add(own)
 	b := d.login("operator")
-	question := b.post(pathKill, b.with("key", table.EncodeKey(own.Target), "key", table.EncodeKey(https.Target)))
+	question := b.post(pathKill, b.with("key", ident.EncodeKey(own.Target), "key", ident.EncodeKey(https.Target)))
 	again := b.post(pathKillNow, question.fields()).want(t, 200, "killed 1", "spared: this page came over it 1", "Kill this one too")
 	d.wantLeft(t, 2, 3, 7)
 	form := again.fields()
-	if keys := form["key"]; len(keys) != 1 || keys[0] != table.EncodeKey(own.Target) || form.Get("force") != "1" {
+	if keys := form["key"]; len(keys) != 1 || keys[0] != ident.EncodeKey(own.Target) || form.Get("force") != "1" {
 		t.Errorf("the second question is about %v", form)
 	}
 	b.post(pathKillNow, form).want(t, 200, "killed 1")
@@ -193,7 +193,7 @@ func TestOwnConnection(t *testing.T) {
 func TestChangeMark(t *testing.T) {
 	d := start(t)
 	https, _, _ := d.fill()
-	key := table.EncodeKey(https.Target)
+	key := ident.EncodeKey(https.Target)
 	b := d.login("operator")
 	b.get(pathConnection+"?key="+key).want(t, 200, `name="field" value="mark"`, `value="0x10"`)
 	question := b.post(pathChange, b.with("key", key, "field", "mark", "value", "0x3/0xf", "back", "/?proto=tcp"))
@@ -212,7 +212,7 @@ func TestChangeMark(t *testing.T) {
 func TestChangeTimeout(t *testing.T) {
 	d := start(t)
 	https, _, _ := d.fill()
-	key := table.EncodeKey(https.Target)
+	key := ident.EncodeKey(https.Target)
 	b := d.login("operator")
 	question := b.post(pathChange, b.with("key", key, "field", "timeout", "value", "90")).want(t, 200, "10\u00a0min → 1\u00a0min 30\u00a0s", "nobody can take it back")
 	b.post(pathChangeNow, question.fields()).want(t, 200)
@@ -222,7 +222,7 @@ func TestChangeTimeout(t *testing.T) {
 func TestChangeRefusesNonsense(t *testing.T) {
 	d := start(t)
 	https, _, _ := d.fill()
-	key := table.EncodeKey(https.Target)
+	key := ident.EncodeKey(https.Target)
 	b := d.login("operator")
 	for _, wish := range [][2]string{
 		{"mark", ""}, {"mark", "-1"}, {"mark", "0x1ffffffff"}, {"mark", "3/0x1"}, {"mark", "1/"}, {"timeout", "0"}, {"timeout", "2147484"},
@@ -233,7 +233,7 @@ func TestChangeRefusesNonsense(t *testing.T) {
 		}
 	}
 	b.post(pathChange, b.with("key", "k1", "field", "mark", "value", "1")).want(t, 400)
-	b.post(pathChange, b.with("key", table.EncodeKey(helpertest.Port(6, 77, "192.0.2.7:7", "192.0.2.8:8").Target), "field", "mark", "value", "1")).want(t, 404)
+	b.post(pathChange, b.with("key", ident.EncodeKey(helpertest.Port(6, 77, "192.0.2.7:7", "192.0.2.8:8").Target), "field", "mark", "value", "1")).want(t, 404)
 	if n := len(d.helper.Asked()); n != 0 {
 		t.Errorf("the helper was asked %d times", n)
 	}
@@ -249,9 +249,9 @@ func TestConnection(t *testing.T) {
 	nat.Target.Orig.Zone, nat.Target.Reply.Zone = 7, 7
 	d.helper.Add(nat)
 	b := d.login("viewer")
-	b.get(pathConnection+"?key="+table.EncodeKey(https.Target)).want(t, 200, "No address is translated", "ESTABLISHED", "98.8\u00a0MB",
+	b.get(pathConnection+"?key="+ident.EncodeKey(https.Target)).want(t, 200, "No address is translated", "ESTABLISHED", "98.8\u00a0MB",
 		"Assured", "Timeout", "10\u00a0min", "!Kill", "!Change …")
-	b.get(pathConnection+"?key="+table.EncodeKey(nat.Target)+"&back="+url.QueryEscape("/?proto=tcp")).want(t, 200,
+	b.get(pathConnection+"?key="+ident.EncodeKey(nat.Target)+"&back="+url.QueryEscape("/?proto=tcp")).want(t, 200,
 		"what comes from 10.0.0.5:40000 looks to the other end as if it came from 203.0.113.77:40000",
 		"what is sent to 203.0.113.1:443 is delivered to 10.1.0.9:8443", "<td>7</td>", `href="/?proto=tcp"`)
 	for _, key := range []string{"", "1", "kx", "<script>", strings.Repeat("k", 9999)} {
@@ -259,7 +259,7 @@ func TestConnection(t *testing.T) {
 	}
 	d.helper.Remove(https.Target)
 	other := start(t)
-	other.login("viewer").get(pathConnection+"?key="+table.EncodeKey(https.Target)).want(t, 404, "There is no such connection")
+	other.login("viewer").get(pathConnection+"?key="+ident.EncodeKey(https.Target)).want(t, 404, "There is no such connection")
 }
 
 // TestReadOnly: what the configuration refuses to everybody is not offered to anybody.
@@ -268,6 +268,6 @@ func TestReadOnly(t *testing.T) {
 	https, _, _ := d.fill()
 	b := d.login("admin")
 	b.get("/").want(t, 200, "!Kill")
-	b.post(pathKillNow, b.with("key", table.EncodeKey(https.Target))).want(t, 403)
+	b.post(pathKillNow, b.with("key", ident.EncodeKey(https.Target))).want(t, 403)
 	d.wantLeft(t, 1, 2, 3)
 }

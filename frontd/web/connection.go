@@ -11,6 +11,7 @@ import (
 
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/frontd/web/text"
 	"nuconntrack/ipc"
 )
@@ -86,7 +87,7 @@ func (s *Server) showConnection(r *request) error {
 
 // find looks a connection up by its key in a table that is as new as can be.
 func (r *request) find(key string) (v service.View, row int32, err error) {
-	if _, err := table.DecodeKey(key); err != nil {
+	if _, err := ident.DecodeKey(key); err != nil {
 		return v, 0, refused(http.StatusBadRequest, "error.key")
 	}
 	v, err = r.call.View(r.r.Context(), service.ViewRequest{

@@ -13,6 +13,7 @@ import (
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/service"
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
@@ -149,7 +150,7 @@ func TestClassMistakeInFrench(t *testing.T) {
 	}
 	form := b.with("all", "1", "snapshot", b.get("/").hidden("snapshot"), "back", "/?expr=class+x")
 	b.post(pathKill, form).want(t, 400, `membre expr du filtre, caractère 1 : la classe "x" n’existe pas`).wantFrench(t, d)
-	b.post(pathChange, b.with("key", table.EncodeKey(https.Target), "field", "class", "value", "x")).want(t, 400, `class : la classe "x" n’existe pas`).wantFrench(t, d)
+	b.post(pathChange, b.with("key", ident.EncodeKey(https.Target), "field", "class", "value", "x")).want(t, 400, `class : la classe "x" n’existe pas`).wantFrench(t, d)
 	d.wantLeft(t, 1, 2, 3)
 }
 
@@ -168,13 +169,13 @@ func TestRefusalsInFrench(t *testing.T) {
 	b := inFrench(d.login("operator"))
 	form := b.with()
 	for _, c := range []helpertest.Connection{https, ssh, dns, own} {
-		form.Add("key", table.EncodeKey(c.Target))
+		form.Add("key", ident.EncodeKey(c.Target))
 	}
 	b.post(pathKillNow, form).want(t, 200, "règle management", "règle no-policy", "Le noyau a refusé.", "l’erreur est EPERM",
 		"épargnée", "!the kernel", "!the rule").wantFrench(t, d)
-	b.post(pathChangeNow, b.with("key", table.EncodeKey(https.Target), "field", "mark", "value", "1")).want(t, 403,
+	b.post(pathChangeNow, b.with("key", ident.EncodeKey(https.Target), "field", "mark", "value", "1")).want(t, 403,
 		"La politique de l’assistant le refuse. La règle est management.").wantFrench(t, d)
-	b.post(pathChangeNow, b.with("key", table.EncodeKey(dns.Target), "field", "mark", "value", "1")).want(t, 409, "l’erreur est EPERM").wantFrench(t, d)
+	b.post(pathChangeNow, b.with("key", ident.EncodeKey(dns.Target), "field", "mark", "value", "1")).want(t, 409, "l’erreur est EPERM").wantFrench(t, d)
 	// Who asked for the watch hears that there was none.
 	r := &request{lang: d.server.languages[1]}
 	if text, _ := r.why(service.OutcomeKilled, service.Report{Detail: "whether it came back is not known: x"}); text != "Impossible de savoir si elle est revenue." {
@@ -186,7 +187,7 @@ func TestRefusalsInFrench(t *testing.T) {
 func TestChangeMistakesInFrench(t *testing.T) {
 	d := start(t)
 	https, _, _ := d.fill()
-	key := table.EncodeKey(https.Target)
+	key := ident.EncodeKey(https.Target)
 	b := inFrench(d.login("operator"))
 	for _, c := range []struct{ field, value, says string }{
 		{"mark", "", `mark : "" n’est pas un nombre compris entre 0 et 4294967295`},
@@ -203,7 +204,7 @@ func TestChangeMistakesInFrench(t *testing.T) {
 	b.post(pathChange, b.with("key", "k1", "field", "mark", "value", "1")).want(t, 400, "Ceci n’est pas la clé d’une connexion.").wantFrench(t, d)
 	many := b.with()
 	for i := range maxSize + 1 {
-		many.Add("key", table.EncodeKey(helpertest.Port(6, uint32(i), "192.0.2.1:1", "192.0.2.2:2").Target))
+		many.Add("key", ident.EncodeKey(helpertest.Port(6, uint32(i), "192.0.2.1:1", "192.0.2.2:2").Target))
 	}
 	b.post(pathKill, many).want(t, 400, "On ne peut pas cocher plus de 1000 connexions").wantFrench(t, d)
 	form := b.with("all", "1", "snapshot", b.get("/").hidden("snapshot"), "back", "/?expr=nonsense")
@@ -214,7 +215,7 @@ func TestChangeMistakesInFrench(t *testing.T) {
 func TestErrorsInFrench(t *testing.T) {
 	d := start(t)
 	https, _, _ := d.fill()
-	key := table.EncodeKey(https.Target)
+	key := ident.EncodeKey(https.Target)
 	b := inFrench(d.browser())
 	b.enter("ann", "wrong").want(t, 403, "incorrect").wantFrench(t, d)
 	good := d.backend
@@ -264,7 +265,7 @@ func TestUnanswered(t *testing.T) {
 	https, _, _ := d.fill()
 	b := inFrench(d.login("admin"))
 	d.helper.SetDying()
-	reply := b.post(pathKillNow, b.with("key", table.EncodeKey(https.Target)))
+	reply := b.post(pathKillNow, b.with("key", ident.EncodeKey(https.Target)))
 	reply.want(t, 200, "échec", "L’assistant a disparu avant de répondre. Cela a peut-être été fait malgré tout").wantFrench(t, d)
 	if strings.Contains(reply.text, "injoignable") {
 		t.Errorf("it says that nothing can be changed: %s", reply.text)

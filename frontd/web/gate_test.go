@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"nuconntrack/frontd/service"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 )
 
 // TestHeadersOnEveryAnswer: whatever is answered, no browser may frame it, load anything from
@@ -70,7 +70,7 @@ func TestNothingInline(t *testing.T) {
 	d := start(t)
 	https, _, _ := d.fill()
 	b := d.login("admin")
-	key := table.EncodeKey(https.Target)
+	key := ident.EncodeKey(https.Target)
 	for name, page := range map[string]reply{
 		"table": b.get("/"), "again": b.get("/"), "talkers": b.get(pathTalkers), "connection": b.get(pathConnection + "?key=" + key),
 		"kill": b.post(pathKill, b.with("one", key)), "change": b.post(pathChange, b.with("key", key, "field", "timeout", "value", "60")),
@@ -109,7 +109,7 @@ func TestPostsAreRefused(t *testing.T) {
 	d := start(t)
 	https, _, _ := d.fill()
 	b, other := d.login("admin"), d.login("admin")
-	form := b.with("key", table.EncodeKey(https.Target))
+	form := b.with("key", ident.EncodeKey(https.Target))
 	change := func(f func(url.Values)) string {
 		c := maps.Clone(form)
 		f(c)
@@ -196,7 +196,7 @@ func TestTimeToReadTheAnswer(t *testing.T) {
 		d := start(t, func(c *Config, _ *service.Config) { c.WriteTimeout = time.Second })
 		https, _, _ := d.fill()
 		b := d.login("operator")
-		form := b.with("one", table.EncodeKey(https.Target), "watch", "1").Encode()
+		form := b.with("one", ident.EncodeKey(https.Target), "watch", "1").Encode()
 		r := httptest.NewRequest(http.MethodPost, b.base+pathKillNow, strings.NewReader(form))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		for name, value := range b.cookies {

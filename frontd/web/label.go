@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
@@ -62,7 +63,7 @@ func protocolOf(s *table.Snapshot, row int32) string {
 // labelOfKey names the connection of a key, by the protocol's number where that is all there is;
 // "" for what is no key.
 func labelOfKey(key string) string {
-	t, err := table.DecodeKey(key)
+	t, err := ident.DecodeKey(key)
 	if err != nil {
 		return ""
 	}

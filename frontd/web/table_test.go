@@ -15,7 +15,7 @@ import (
 
 	"nuconntrack/frontd/helpertest"
 	"nuconntrack/frontd/service"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 )
 
 func TestTable(t *testing.T) {
@@ -160,7 +160,7 @@ func TestRoles(t *testing.T) {
 		t.Run(role, func(t *testing.T) {
 			d := start(t)
 			https, _, _ := d.fill()
-			key := table.EncodeKey(https.Target)
+			key := ident.EncodeKey(https.Target)
 			admin := d.login("admin")
 			snapshot := admin.get("/").hidden("snapshot")
 			b := d.login(role)
@@ -198,9 +198,9 @@ func TestScope(t *testing.T) {
 	_, ssh, _ := d.fill()
 	b := d.login("tenant")
 	page := b.get("/").want(t, 200, "1 connection matches", "of 1 that you may see", "192.0.2.1", "!192.0.2.2", "Your role shows only")
-	b.get(pathConnection+"?key="+table.EncodeKey(ssh.Target)).want(t, 404, "!192.0.2.2")
+	b.get(pathConnection+"?key="+ident.EncodeKey(ssh.Target)).want(t, 404, "!192.0.2.2")
 	b.get(pathTalkers).want(t, 200, "192.0.2.1", "!192.0.2.2")
-	b.post(pathKillNow, b.with("key", table.EncodeKey(ssh.Target))).want(t, 200, "no such connection")
+	b.post(pathKillNow, b.with("key", ident.EncodeKey(ssh.Target))).want(t, 200, "no such connection")
 	b.post(pathKillNow, b.with("all", "1", "snapshot", page.hidden("snapshot"), "count", "1", "back", "/")).want(t, 200)
 	d.wantLeft(t, 2, 3)
 }

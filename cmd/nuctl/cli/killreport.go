@@ -15,7 +15,7 @@ import (
 	"nuconntrack/cmd/nuctl/client"
 	"nuconntrack/cmd/nuctl/connection"
 	"nuconntrack/cmd/nuctl/output"
-	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 )
 
 // reporter tells what became of connections that were to be killed.
@@ -224,7 +224,7 @@ func (r *reporter) named(report client.Report) string {
 
 // idOfKey is the id that a key holds; "" if it is none.
 func idOfKey(key string) string {
-	target, err := table.DecodeKey(key)
+	target, err := ident.DecodeKey(key)
 	if err != nil {
 		return ""
 	}

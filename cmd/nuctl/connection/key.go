@@ -4,13 +4,14 @@ package connection
 
 import (
 	"nuconntrack/frontd/table"
+	"nuconntrack/frontd/table/ident"
 	"nuconntrack/ipc"
 )
 
 // OfKey is a row with the addresses, ports and protocol that a key holds. The error says what
 // is wrong with the key, which is the network's.
 func OfKey(key string) (Row, error) {
-	target, err := table.DecodeKey(key)
+	target, err := ident.DecodeKey(key)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-package table
+package ident
 
 import (
 	"encoding/base64"
@@ -17,7 +17,7 @@ const (
 	keyPrefix   = 'k'
 	keyAlphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 	// maxKey is the length of the longest key.
-	maxKey = 1 + (maxPacked*8+5)/6
+	maxKey = 1 + (MaxPacked*8+5)/6
 )
 
 var keyEncoding = base64.NewEncoding(keyAlphabet).WithPadding(base64.NoPadding)
@@ -29,15 +29,16 @@ var errKey = errors.New("not a key")
 // EncodeKey writes the key that names exactly this connection: the same for all users,
 // in every run, 41 characters for TCP over IPv4 and at most 111.
 func EncodeKey(t ipc.Target) string {
-	n := identOf(t)
-	return n.key()
+	n := Of(t)
+	return n.Key()
 }
 
-func (n *ident) key() string {
-	var packed [maxPacked]byte
+// Key is the key: see EncodeKey.
+func (n *Ident) Key() string {
+	var packed [MaxPacked]byte
 	var text [maxKey]byte
 	text[0] = keyPrefix
-	b := n.pack(packed[:0])
+	b := n.Pack(packed[:0])
 	keyEncoding.Encode(text[1:], b)
 	return string(text[:1+keyEncoding.EncodedLen(len(b))])
 }
@@ -56,7 +57,7 @@ func DecodeKey(s string) (ipc.Target, error) {
 	if !ok {
 		return ipc.Target{}, errKey
 	}
-	t := n.target()
+	t := n.Target()
 	if err := t.Check(); err != nil {
 		return ipc.Target{}, fmt.Errorf("%w: %w", errKey, err)
 	}
@@ -65,47 +66,4 @@ func DecodeKey(s string) (ipc.Target, error) {
 		return ipc.Target{}, errKey
 	}
 	return t, nil
-}
-
-// Target names the row's connection to the helper.
-func (s *Snapshot) Target(row int32) ipc.Target {
-	n := s.ident(row)
-	return n.target()
-}
-
-// Key is the row's key.
-func (s *Snapshot) Key(row int32) string {
-	n := s.ident(row)
-	return n.key()
-}
-
-// FindTarget looks for exactly this connection.
-func (s *Snapshot) FindTarget(t ipc.Target) (int32, bool) {
-	n := identOf(t)
-	return s.find(s.byTarget.hash(&n), &n)
-}
-
-// FindIDs gives, for each of these ids of the kernel's, all rows that have it: nearly
-// always one or none, but ids are 32-bit hashes, and a million connections hold about a
-// hundred pairs. It looks at all rows once, however many ids there are.
-func (s *Snapshot) FindIDs(ids []uint32) map[uint32][]int32 {
-	rows := make(map[uint32][]int32, len(ids))
-	if len(ids) == 0 {
-		return rows
-	}
-	const mask = 1<<16 - 1
-	var low [(mask + 1) / 64]uint64 // the low bits of the wanted, so that most rows are left out at once
-	for _, id := range ids {
-		rows[id] = nil
-		low[(id&mask)/64] |= 1 << (id % 64)
-	}
-	for row, id := range s.id {
-		if low[(id&mask)/64]&(1<<(id%64)) == 0 {
-			continue
-		}
-		if of, wanted := rows[id]; wanted && s.has[row]&hasID != 0 {
-			rows[id] = append(of, int32(row))
-		}
-	}
-	return rows
 }
