@@ -73,8 +73,7 @@ func TestHelperThatHangs(t *testing.T) {
 		s := w.login(t)
 		r := s.one(t, nil)
 		before := kernelTable(t)
-		w.Privd.Signal(t, syscall.SIGSTOP)
-		t.Cleanup(func() { w.Privd.Cmd.Process.Signal(syscall.SIGCONT) })
+		w.Privd.Stop(t)
 		s.ok(t, "refresh")
 		var calls sync.WaitGroup
 		for range 3 {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // reported is how much of what a process wrote is shown when its test has failed.
@@ -157,6 +159,24 @@ func (p *Process) Signal(t testing.TB, s os.Signal) {
 	t.Helper()
 	if err := p.Cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Stop holds the process still as SIGSTOP does, and returns once each of its threads stands: until
+// then others than the one that took the signal may still work. SIGCONT, which the end of the
+// test sends in any case, lets it go on.
+func (p *Process) Stop(t testing.TB) {
+	t.Helper()
+	p.Signal(t, syscall.SIGSTOP)
+	t.Cleanup(func() { p.Cmd.Process.Signal(syscall.SIGCONT) })
+	for {
+		err := unix.Waitid(unix.P_PID, p.PID(), nil, unix.WSTOPPED, nil)
+		if err == nil {
+			return
+		}
+		if err != unix.EINTR {
+			t.Fatalf("wait for %s to stand still: %v", p.Name, err)
+		}
 	}
 }
 
