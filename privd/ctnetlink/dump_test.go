@@ -150,8 +150,9 @@ func TestDumpAllocatesTheSameForAnySize(t *testing.T) {
 		}
 		empty := allocated()
 		fill(t, 5000)
-		// The address of the sender is all that a packet of some hundred entries costs.
-		if full := allocated(); full > empty+2*float64(packets) {
+		// A packet of some hundred entries costs the address of its sender, and what the runtime
+		// does meanwhile; an entry costs nothing.
+		if full := allocated(); full > empty+4*float64(packets) {
 			t.Errorf("%g allocations for 5000 entries in %d packets, %g for none", full, packets, empty)
 		}
 	})
