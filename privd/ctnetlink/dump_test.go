@@ -150,9 +150,10 @@ func TestDumpAllocatesTheSameForAnySize(t *testing.T) {
 		}
 		empty := allocated()
 		fill(t, 5000)
-		// A packet of some hundred entries costs the address of its sender, and what the runtime
-		// does meanwhile; an entry costs nothing.
-		if full := allocated(); full > empty+4*float64(packets) {
+		// The address of the sender is all that a packet of some hundred entries costs. On one
+		// processor the runtime has something of its own to allocate, once in a dump.
+		const few = 4
+		if full := allocated(); full > empty+2*float64(packets)+few {
 			t.Errorf("%g allocations for 5000 entries in %d packets, %g for none", full, packets, empty)
 		}
 	})
